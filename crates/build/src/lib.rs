@@ -1,0 +1,3 @@
+//! Builds a shelf.
+pub mod graph;
+pub mod partition;

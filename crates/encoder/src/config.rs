@@ -1,0 +1,70 @@
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// How the vectors of the tokens become one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Pooling {
+    /// Their mean, padding left out.
+    #[default]
+    Mean,
+    /// The first token's.
+    Cls,
+}
+
+/// What a model directory's `encoder.json` says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EncoderConfig {
+    /// How tokens are pooled.
+    pub pooling: Pooling,
+    /// Whether vectors are brought to length 1. Shelves need it.
+    pub normalize: bool,
+    /// Tokens that a text is truncated to by default, the special ones counted.
+    pub max_tokens: usize,
+    /// Positions that the model has: the most that truncation can be set to.
+    pub max_positions: usize,
+    /// Components of a vector.
+    pub dims: usize,
+    /// `int8` or `f32`: for people, the graph itself decides.
+    pub precision: String,
+    /// SHA-256 of `model.onnx`.
+    pub model_sha256: String,
+    /// SHA-256 of `tokenizer.json`.
+    pub tokenizer_sha256: String,
+}
+
+impl EncoderConfig {
+    /// Parses and checks `encoder.json`.
+    ///
+    /// # Errors
+    /// Not JSON, a field that is missing or out of range.
+    pub fn from_json(json: &[u8]) -> Result<Self> {
+        let config: EncoderConfig = serde_json::from_slice(json).map_err(|e| Error::Config {
+            place: format!(", line {} column {}", e.line(), e.column()),
+            expected: "an encoder's description".into(),
+            found: e.to_string(),
+        })?;
+        let check = |field: &str, range: std::ops::RangeInclusive<usize>, found: usize| {
+            if range.contains(&found) {
+                return Ok(());
+            }
+            Err(Error::Config {
+                place: format!(", field {field}"),
+                expected: format!("{} to {}", range.start(), range.end()),
+                found: found.to_string(),
+            })
+        };
+        check("dims", 1..=8192, config.dims)?;
+        check("max_positions", 2..=1 << 16, config.max_positions)?;
+        check("max_tokens", 2..=config.max_positions, config.max_tokens)?;
+        if !config.normalize {
+            return Err(Error::Config {
+                place: ", field normalize".into(),
+                expected: "true: a shelf compares unit vectors".into(),
+                found: "false".into(),
+            });
+        }
+        Ok(config)
+    }
+}

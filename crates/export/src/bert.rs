@@ -1,0 +1,315 @@
+//! BERT (Devlin et al. 2019) as an ONNX graph: embeddings, then layers of attention and feed-forward,
+//! each with a residual and a layer norm behind it. Pooling is the runtime's part.
+
+use std::f32::consts::SQRT_2;
+
+use tract_onnx::pb::ModelProto;
+
+use crate::Precision;
+use crate::config::BertConfig;
+use crate::error::Result;
+use crate::graph::{Graph, Value, float, int, ints, to_f32};
+use crate::quantize::{EMBEDDING_MAX, WEIGHT_MAX, rows, transpose};
+use crate::weights::Weights;
+
+/// Added to the scores of padding: far below any score, and finite, so that a row of padding alone
+/// still has a softmax.
+const MASKED: f32 = -1e9;
+
+pub(crate) fn model(
+    config: &BertConfig,
+    weights: &Weights,
+    precision: Precision,
+) -> Result<ModelProto> {
+    let mut writer = Writer {
+        graph: Graph::default(),
+        config,
+        weights,
+        precision,
+    };
+    let mut hidden = writer.embeddings()?;
+    let mask = writer.mask();
+    writer.shapes();
+    for layer in 0..config.num_hidden_layers {
+        hidden = writer.layer(layer, &hidden, &mask)?;
+    }
+    let output = "last_hidden_state";
+    writer.graph.node(output, "Identity", &[&hidden], vec![]);
+    let inputs = ["input_ids", "attention_mask", "token_type_ids"];
+    Ok(writer.graph.into_model(&inputs, output, config.hidden_size))
+}
+
+struct Writer<'a> {
+    graph: Graph,
+    config: &'a BertConfig,
+    weights: &'a Weights,
+    precision: Precision,
+}
+
+impl Writer<'_> {
+    /// LayerNorm(word + type + position), `[batch, sequence, hidden]`.
+    fn embeddings(&mut self) -> Result<Value> {
+        let config = self.config;
+        let word = self.embedding("word", config.vocab_size, |graph, table, name| {
+            graph.node(name, "Gather", &[table, "input_ids"], vec![])
+        })?;
+        let token_type = self.embedding(
+            "token_type",
+            config.type_vocab_size,
+            |graph, table, name| graph.node(name, "Gather", &[table, "token_type_ids"], vec![]),
+        )?;
+        self.graph.node("shape", "Shape", &["input_ids"], vec![]);
+        self.graph.i64("one", &[1], &[1]);
+        self.graph.i64("two", &[1], &[2]);
+        self.graph.i64("zero", &[1], &[0]);
+        self.graph.node(
+            "sequence",
+            "Slice",
+            &["shape", "one", "two", "zero"],
+            vec![],
+        );
+        let position = self.embedding(
+            "position",
+            config.max_position_embeddings,
+            |graph, table, name| {
+                graph.node(name, "Slice", &[table, "zero", "sequence", "zero"], vec![])
+            },
+        )?;
+        let sum = self.graph.node(
+            "embeddings.words_and_types",
+            "Add",
+            &[&word, &token_type],
+            vec![],
+        );
+        let sum = self
+            .graph
+            .node("embeddings.sum", "Add", &[&sum, &position], vec![]);
+        self.layer_norm("embeddings.LayerNorm", &sum)
+    }
+
+    /// Rows of an embedding table, picked by `pick(graph, table, name)`.
+    fn embedding(
+        &mut self,
+        kind: &str,
+        count: usize,
+        pick: impl Fn(&mut Graph, &str, &str) -> Value,
+    ) -> Result<Value> {
+        let name = format!("embeddings.{kind}_embeddings");
+        let width = self.config.hidden_size;
+        let table = self
+            .weights
+            .get(&format!("{name}.weight"), &[count, width])?;
+        let graph = &mut self.graph;
+        if self.precision == Precision::F32 {
+            let table = graph.f32(&format!("{name}.weight"), &[count, width], &table);
+            return Ok(pick(graph, &table, &name));
+        }
+        let quantized = rows(&table, width, EMBEDDING_MAX);
+        let codes = graph.i8(&format!("{name}.codes"), &[count, width], &quantized.codes);
+        let scales = graph.f32(&format!("{name}.scales"), &[count, 1], &quantized.scales);
+        let codes = pick(graph, &codes, &format!("{name}.row"));
+        let scales = pick(graph, &scales, &format!("{name}.row_scale"));
+        let codes = graph.node(
+            &format!("{name}.row_f32"),
+            "Cast",
+            &[&codes],
+            vec![to_f32()],
+        );
+        Ok(graph.node(&name, "Mul", &[&codes, &scales], vec![]))
+    }
+
+    /// 0 for tokens and [`MASKED`] for padding, `[batch, 1, 1, sequence]`.
+    fn mask(&mut self) -> Value {
+        let graph = &mut self.graph;
+        graph.i64("mask.axes", &[2], &[1, 2]);
+        graph.f32("mask.one", &[], &[1.0]);
+        graph.f32("mask.masked", &[], &[MASKED]);
+        graph.node(
+            "mask.wide",
+            "Unsqueeze",
+            &["attention_mask", "mask.axes"],
+            vec![],
+        );
+        graph.node("mask.f32", "Cast", &["mask.wide"], vec![to_f32()]);
+        graph.node("mask.padding", "Sub", &["mask.one", "mask.f32"], vec![]);
+        graph.node("mask", "Mul", &["mask.padding", "mask.masked"], vec![])
+    }
+
+    /// Constants that all layers share.
+    fn shapes(&mut self) {
+        let heads = self.config.num_attention_heads as i64;
+        let hidden = self.config.hidden_size as i64;
+        // 0 keeps the input's dimension.
+        self.graph
+            .i64("split_heads", &[4], &[0, 0, heads, hidden / heads]);
+        self.graph.i64("join_heads", &[3], &[0, 0, hidden]);
+        let per_head = (hidden / heads) as f32;
+        self.graph
+            .f32("attention_scale", &[], &[1.0 / per_head.sqrt()]);
+        if self.config.hidden_act == "gelu" {
+            self.graph.f32("gelu.sqrt2", &[], &[SQRT_2]);
+            self.graph.f32("gelu.one", &[], &[1.0]);
+            self.graph.f32("gelu.half", &[], &[0.5]);
+        }
+    }
+
+    fn layer(&mut self, number: usize, hidden: &str, mask: &str) -> Result<Value> {
+        let (width, inner) = (self.config.hidden_size, self.config.intermediate_size);
+        let name = format!("encoder.layer.{number}");
+        let quantized = self.activation(&format!("{name}.attention.self"), hidden);
+
+        let attention = format!("{name}.attention.self");
+        let mut heads = |kind: &str, order: [i64; 4]| -> Result<Value> {
+            let part = format!("{attention}.{kind}");
+            let x = self.linear(&part, hidden, &quantized, width, width)?;
+            let x = self.graph.node(
+                &format!("{part}.split"),
+                "Reshape",
+                &[&x, "split_heads"],
+                vec![],
+            );
+            Ok(self.graph.node(
+                &format!("{part}.heads"),
+                "Transpose",
+                &[&x],
+                vec![ints("perm", &order)],
+            ))
+        };
+        let query = heads("query", [0, 2, 1, 3])?;
+        let key = heads("key", [0, 2, 3, 1])?;
+        let value = heads("value", [0, 2, 1, 3])?;
+
+        // softmax(Q · Kᵀ / √d + mask) · V
+        let graph = &mut self.graph;
+        let at = |suffix: &str| format!("{attention}.{suffix}");
+        let x = graph.node(&at("scores"), "MatMul", &[&query, &key], vec![]);
+        let x = graph.node(&at("scaled"), "Mul", &[&x, "attention_scale"], vec![]);
+        let x = graph.node(&at("masked"), "Add", &[&x, mask], vec![]);
+        let x = graph.node(
+            &at("probabilities"),
+            "Softmax",
+            &[&x],
+            vec![int("axis", -1)],
+        );
+        let x = graph.node(&at("context"), "MatMul", &[&x, &value], vec![]);
+        let x = graph.node(
+            &at("order"),
+            "Transpose",
+            &[&x],
+            vec![ints("perm", &[0, 2, 1, 3])],
+        );
+        let context = graph.node(&at("joined"), "Reshape", &[&x, "join_heads"], vec![]);
+
+        let part = format!("{name}.attention.output");
+        let x = self.dense(&part, &context, width, width)?;
+        let x = self
+            .graph
+            .node(&format!("{part}.residual"), "Add", &[&x, hidden], vec![]);
+        let attended = self.layer_norm(&format!("{part}.LayerNorm"), &x)?;
+
+        let part = format!("{name}.intermediate");
+        let x = self.dense(&part, &attended, width, inner)?;
+        let x = self.act(&part, &x);
+        let part = format!("{name}.output");
+        let x = self.dense(&part, &x, inner, width)?;
+        let x = self
+            .graph
+            .node(&format!("{part}.residual"), "Add", &[&x, &attended], vec![]);
+        self.layer_norm(&format!("{part}.LayerNorm"), &x)
+    }
+
+    /// GELU(x) = x · (1 + erf(x / √2)) / 2 (Hendrycks and Gimpel 2016), or ReLU.
+    fn act(&mut self, name: &str, x: &str) -> Value {
+        let graph = &mut self.graph;
+        let at = |suffix: &str| format!("{name}.{suffix}");
+        if self.config.hidden_act == "relu" {
+            return graph.node(&at("relu"), "Relu", &[x], vec![]);
+        }
+        let scaled = graph.node(&at("gelu.scaled"), "Div", &[x, "gelu.sqrt2"], vec![]);
+        let erf = graph.node(&at("gelu.erf"), "Erf", &[&scaled], vec![]);
+        let raised = graph.node(&at("gelu.raised"), "Add", &[&erf, "gelu.one"], vec![]);
+        let product = graph.node(&at("gelu.product"), "Mul", &[x, &raised], vec![]);
+        graph.node(&at("gelu"), "Mul", &[&product, "gelu.half"], vec![])
+    }
+
+    /// A linear layer called `dense` with an activation of its own.
+    fn dense(&mut self, name: &str, x: &str, from: usize, to: usize) -> Result<Value> {
+        let quantized = self.activation(name, x);
+        self.linear(&format!("{name}.dense"), x, &quantized, from, to)
+    }
+
+    /// Quantizes what goes into one or more linear layers; the name of the results.
+    fn activation(&mut self, name: &str, x: &str) -> String {
+        let name = format!("{name}.input");
+        if self.precision == Precision::Int8 {
+            let outputs = ["codes", "scale", "zero_point"].map(|part| format!("{name}.{part}"));
+            let outputs = [&*outputs[0], &*outputs[1], &*outputs[2]];
+            self.graph
+                .node_with(&name, "DynamicQuantizeLinear", &[x], vec![], &outputs);
+        }
+        name
+    }
+
+    /// x · Wᵀ + b. With INT8 weights from the quantized activation: the integer product, times the
+    /// activation's scale, times each output channel's.
+    fn linear(
+        &mut self,
+        name: &str,
+        x: &str,
+        quantized: &str,
+        from: usize,
+        to: usize,
+    ) -> Result<Value> {
+        let weight = self.weights.get(&format!("{name}.weight"), &[to, from])?;
+        let bias = self.weights.get(&format!("{name}.bias"), &[to])?;
+        let graph = &mut self.graph;
+        let bias = graph.f32(&format!("{name}.bias"), &[to], &bias);
+        let at = |suffix: &str| format!("{name}.{suffix}");
+        let product = match self.precision {
+            Precision::F32 => {
+                let weight = graph.f32(&at("weight"), &[from, to], &transpose(&weight, to, from));
+                graph.node(&at("product"), "MatMul", &[x, &weight], vec![])
+            }
+            Precision::Int8 => {
+                let weight = rows(&weight, from, WEIGHT_MAX);
+                let codes = graph.i8(
+                    &at("codes"),
+                    &[from, to],
+                    &transpose(&weight.codes, to, from),
+                );
+                let scales = graph.f32(&at("scales"), &[to], &weight.scales);
+                let (input, zero) = (
+                    format!("{quantized}.codes"),
+                    format!("{quantized}.zero_point"),
+                );
+                let sum = graph.node(
+                    &at("sum"),
+                    "MatMulInteger",
+                    &[&input, &codes, &zero],
+                    vec![],
+                );
+                let sum = graph.node(&at("sum_f32"), "Cast", &[&sum], vec![to_f32()]);
+                let scale = format!("{quantized}.scale");
+                let scale = graph.node(&at("scale"), "Mul", &[&scale, &scales], vec![]);
+                graph.node(&at("product"), "Mul", &[&sum, &scale], vec![])
+            }
+        };
+        Ok(graph.node(name, "Add", &[&product, &bias], vec![]))
+    }
+
+    fn layer_norm(&mut self, name: &str, x: &str) -> Result<Value> {
+        let width = self.config.hidden_size;
+        let (weight, bias) = (format!("{name}.weight"), format!("{name}.bias"));
+        let weight_values = self.weights.get(&weight, &[width])?;
+        let bias_values = self.weights.get(&bias, &[width])?;
+        self.graph.f32(&weight, &[width], &weight_values);
+        self.graph.f32(&bias, &[width], &bias_values);
+        let attributes = vec![
+            int("axis", -1),
+            float("epsilon", self.config.layer_norm_eps),
+        ];
+        Ok(self
+            .graph
+            .node(name, "LayerNormalization", &[x, &weight, &bias], attributes))
+    }
+}
