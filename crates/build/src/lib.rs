@@ -1,3 +1,18 @@
-//! Builds a shelf.
-pub mod graph;
-pub mod partition;
+//! Builds a shelf: a catalog's rows become items, their texts vectors, the vectors semantic shards
+//! with a graph each, and all of it a directory that appears under its name when it is complete.
+//!
+//! The same items, model, options and seed give the same bytes on every number of threads.
+
+mod error;
+mod graph;
+mod items;
+mod parallel;
+mod partition;
+mod probe;
+mod progress;
+mod shelf;
+
+pub use error::{Error, Result};
+pub use items::{FieldSpec, ItemOptions, Items, Problem, ProblemKind, Report, read_items};
+pub use progress::{NoProgress, Progress};
+pub use shelf::{BuildOptions, Built, build};

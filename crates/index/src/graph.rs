@@ -1,67 +1,66 @@
 use crate::error::{Error, Result};
 
-/// Links of a node in the lowest layer.
-pub const DEGREE_ZERO: usize = 64;
-/// Links of a node in each layer above.
-pub const DEGREE_UPPER: usize = 32;
+/// Links of a node.
+pub const DEGREE: usize = 64;
 /// Items that a shard can hold: links are 16 bits wide and one value means "no link".
 pub const MAX_ITEMS: usize = NO_LINK as usize;
 
 pub(crate) const NO_LINK: u16 = u16::MAX;
 
-/// An HNSW graph (Malkov and Yashunin 2018) whose entry point is node 0 and in which each layer's
-/// nodes are the first of the layer below.
+/// The graph of a shard: the lowest layer of an HNSW graph (Malkov and Yashunin 2018), and the nodes
+/// that walks start from.
+///
+/// The paper's upper layers find a node near the query to start from. A shard is small enough that a
+/// look at `entries` nodes, spread over it and side by side in the file, finds a nearer one with fewer
+/// and cheaper steps.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Graph {
-    /// Links of the lowest layer, each row filled from its front, the rest [`u16::MAX`].
-    pub zero: Vec<[u16; DEGREE_ZERO]>,
-    /// The layers above, top first, in the same form.
-    pub upper: Vec<Vec<[u16; DEGREE_UPPER]>>,
+    /// Links of each node, filled from the front, the rest [`u16::MAX`].
+    pub links: Vec<[u16; DEGREE]>,
+    /// Walks start from the best of this many first nodes.
+    pub entries: usize,
 }
 
 impl Graph {
     /// Checks sizes and links, so that a shard made of it can be walked.
     ///
     /// # Errors
-    /// The first layer or link that is out of range.
+    /// The first count or link that is out of range.
     pub fn check(&self, items: usize) -> Result<()> {
-        if self.zero.len() != items {
+        if self.links.len() != items {
             return Err(Error::value(
                 "graph",
                 format!("{items} nodes"),
-                self.zero.len(),
+                self.links.len(),
             ));
         }
-        let mut above = 0;
-        for (layer, nodes) in self.upper.iter().enumerate() {
-            if nodes.len() < above || nodes.len() > items {
-                return Err(Error::value(
-                    format!("graph, upper layer {layer}"),
-                    format!("between {above} and {items} nodes"),
-                    nodes.len(),
-                ));
-            }
-            above = nodes.len();
-            check_links(nodes.as_flattened(), nodes.len(), || {
-                format!("graph, upper layer {layer}")
-            })?;
-        }
-        check_links(self.zero.as_flattened(), items, || {
-            "graph, lowest layer".into()
-        })
+        check_entries("graph", self.entries, items)?;
+        check_links("graph", self.links.as_flattened().iter().copied(), items)
     }
 }
 
-pub(crate) fn check_links(links: &[u16], nodes: usize, place: impl Fn() -> String) -> Result<()> {
-    match links
-        .iter()
-        .position(|&l| l != NO_LINK && usize::from(l) >= nodes)
-    {
+pub(crate) fn check_entries(place: &str, entries: usize, items: usize) -> Result<()> {
+    if entries > items || (entries == 0 && items > 0) {
+        return Err(Error::value(
+            place,
+            format!("1 to {items} entry nodes"),
+            entries,
+        ));
+    }
+    Ok(())
+}
+
+pub(crate) fn check_links(
+    place: &str,
+    mut links: impl Iterator<Item = u16>,
+    items: usize,
+) -> Result<()> {
+    match links.position(|link| link != NO_LINK && usize::from(link) >= items) {
         None => Ok(()),
         Some(at) => Err(Error::value(
-            format!("{}, link {at}", place()),
-            format!("a node below {nodes}"),
-            links[at],
+            place,
+            format!("links to the {items} nodes"),
+            format!("another at link {}, of node {}", at % DEGREE, at / DEGREE),
         )),
     }
 }

@@ -3,7 +3,7 @@ use std::ops::Range;
 
 use crate::error::{Error, Result};
 use crate::format::{Kind, SectionWriter, Sections, u32_at};
-use crate::graph::{DEGREE_UPPER, DEGREE_ZERO, Graph, MAX_ITEMS, check_links};
+use crate::graph::{DEGREE, Graph, MAX_ITEMS, check_entries, check_links};
 use crate::vector::{QuantizedVector, Query, stride};
 
 /// Components that a vector may have at most: twice those of the largest sentence encoders.
@@ -19,13 +19,7 @@ pub struct Shard<D> {
     steps: Range<usize>,
     residuals: Range<usize>,
     links: Range<usize>,
-    upper: Vec<UpperLayer>,
-}
-
-#[derive(Debug, Clone)]
-struct UpperLayer {
-    nodes: usize,
-    links: Range<usize>,
+    entries: usize,
 }
 
 impl<D: AsRef<[u8]>> Shard<D> {
@@ -59,45 +53,11 @@ impl<D: AsRef<[u8]>> Shard<D> {
             sized(Kind::CODES, stride)?,
             sized(Kind::RESIDUALS, stride / 2)?,
         );
-        let (steps, links) = (sized(Kind::STEPS, 4)?, sized(Kind::LINKS, 2 * DEGREE_ZERO)?);
+        let (steps, links) = (sized(Kind::STEPS, 4)?, sized(Kind::LINKS, 2 * DEGREE)?);
 
-        let levels = sections
-            .find(Kind::LEVELS, 0)
-            .ok_or(Error::MissingSection { kind: Kind::LEVELS })?;
-        let levels = &bytes[levels];
-        if levels.len() > 4 * 64 || !levels.len().is_multiple_of(4) {
-            return Err(Error::value(
-                "section LVLS",
-                "at most 64 layers of four bytes",
-                levels.len(),
-            ));
-        }
-        let nodes: Vec<usize> = (0..levels.len())
-            .step_by(4)
-            .filter_map(|at| u32_at(levels, at))
-            .map(|n| n as usize)
-            .collect();
-        if !nodes.is_sorted()
-            || nodes.first() == Some(&0)
-            || nodes.last().is_some_and(|&n| n > items)
-        {
-            return Err(Error::value(
-                "section LVLS",
-                format!("rising counts of nodes in 1 … {items}"),
-                format!("{nodes:?}"),
-            ));
-        }
-        let total: usize = nodes.iter().sum();
-        let all = sections.sized(Kind::UPPER_LINKS, 0, 2 * (total * DEGREE_UPPER) as u64)?;
-        let mut start = all.start;
-        let upper = nodes
-            .into_iter()
-            .map(|nodes| {
-                let links = start..start + 2 * nodes * DEGREE_UPPER;
-                start = links.end;
-                UpperLayer { nodes, links }
-            })
-            .collect();
+        let entries = sections.sized(Kind::ENTRIES, 0, 4)?;
+        let entries = u32_at(bytes, entries.start).unwrap_or_default() as usize;
+        check_entries("section ENTR", entries, items)?;
         Ok(Shard {
             data,
             stride,
@@ -105,7 +65,7 @@ impl<D: AsRef<[u8]>> Shard<D> {
             steps,
             residuals,
             links,
-            upper,
+            entries,
             sections,
         })
     }
@@ -149,19 +109,12 @@ impl<D: AsRef<[u8]>> Shard<D> {
     pub fn verify(&self) -> Result<()> {
         let bytes = self.data.as_ref();
         self.sections.verify(bytes)?;
-        let check = |links: &Range<usize>, nodes, place: &str| {
-            let links: Vec<u16> = bytes[links.clone()]
-                .as_chunks()
-                .0
-                .iter()
-                .map(|&b| u16::from_le_bytes(b))
-                .collect();
-            check_links(&links, nodes, || place.to_owned())
-        };
-        for layer in &self.upper {
-            check(&layer.links, layer.nodes, "section LNKU")?;
-        }
-        check(&self.links, self.len(), "section LNK0")
+        let links = bytes[self.links.clone()]
+            .as_chunks()
+            .0
+            .iter()
+            .map(|&b| u16::from_le_bytes(b));
+        check_links("section LNK0", links, self.len())
     }
 
     /// The final score of an item: ⟨query, vector⟩ with the residuals. `None` past the last item.
@@ -169,30 +122,37 @@ impl<D: AsRef<[u8]>> Shard<D> {
         let bytes = self.data.as_ref();
         let codes = row(bytes, &self.codes, self.stride, item)?;
         let residuals = row(bytes, &self.residuals, self.stride / 2, item)?;
-        Some(query.rescore(codes, residuals, self.step(item)?))
+        let step = f32::from_le_bytes(*self.steps().get(item)?);
+        let score = query.rescore(codes, residuals, step);
+        // Only damage makes a score that is not a number; it must not come before those that are.
+        Some(if score.is_nan() {
+            f32::NEG_INFINITY
+        } else {
+            score
+        })
     }
 
-    pub(crate) fn codes(&self, item: usize) -> Option<&[u8]> {
-        row(self.data.as_ref(), &self.codes, self.stride, item)
+    /// Coarse codes of all items.
+    pub(crate) fn codes(&self) -> &[u8] {
+        &self.data.as_ref()[self.codes.clone()]
     }
 
-    pub(crate) fn step(&self, item: usize) -> Option<f32> {
-        let raw = row(self.data.as_ref(), &self.steps, 4, item)?;
-        Some(f32::from_le_bytes([raw[0], raw[1], raw[2], raw[3]]))
+    /// Steps of all items, as little-endian f32.
+    pub(crate) fn steps(&self) -> &[[u8; 4]] {
+        self.data.as_ref()[self.steps.clone()].as_chunks().0
     }
 
-    /// Links of a node, in layer 0 (lowest) with `upper` none, else in that upper layer (0 is top).
-    pub(crate) fn links(&self, upper: Option<usize>, node: usize) -> &[[u8; 2]] {
-        let bytes = self.data.as_ref();
-        match upper {
-            None => row(bytes, &self.links, 2 * DEGREE_ZERO, node),
-            Some(layer) => row(bytes, &self.upper[layer].links, 2 * DEGREE_UPPER, node),
-        }
-        .map_or(&[], |row| row.as_chunks().0)
+    /// Links of all items, as little-endian u16.
+    pub(crate) fn links(&self) -> &[[[u8; 2]; DEGREE]] {
+        self.data.as_ref()[self.links.clone()]
+            .as_chunks()
+            .0
+            .as_chunks()
+            .0
     }
 
-    pub(crate) fn upper_layers(&self) -> usize {
-        self.upper.len()
+    pub(crate) fn entries(&self) -> usize {
+        self.entries
     }
 }
 
@@ -250,27 +210,20 @@ impl ShardBuilder {
             residuals.extend_from_slice(&vector.residuals);
             steps.extend_from_slice(&vector.step.to_le_bytes());
         }
-        let le = |links: &[u16]| {
-            links
-                .iter()
-                .flat_map(|l| l.to_le_bytes())
-                .collect::<Vec<u8>>()
-        };
-        let levels = graph
-            .upper
+        let links = graph
+            .links
+            .as_flattened()
             .iter()
-            .flat_map(|l| (l.len() as u32).to_le_bytes())
-            .collect();
-        let upper = graph
-            .upper
-            .iter()
-            .flat_map(|l| le(l.as_flattened()))
+            .flat_map(|l| l.to_le_bytes())
             .collect();
 
         let mut sections = SectionWriter::new();
-        sections.push(Kind::LEVELS, 0, levels);
-        sections.push(Kind::UPPER_LINKS, 0, upper);
-        sections.push(Kind::LINKS, 0, le(graph.zero.as_flattened()));
+        sections.push(
+            Kind::ENTRIES,
+            0,
+            (graph.entries as u32).to_le_bytes().to_vec(),
+        );
+        sections.push(Kind::LINKS, 0, links);
         sections.push(Kind::STEPS, 0, steps);
         sections.push(Kind::CODES, 0, codes);
         sections.push(Kind::RESIDUALS, 0, residuals);

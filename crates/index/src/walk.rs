@@ -3,16 +3,18 @@
 
 use std::cmp::Ordering;
 
-use crate::graph::{DEGREE_ZERO, NO_LINK};
-use crate::kernel::{self, DotCoarse};
+use crate::graph::{DEGREE, NO_LINK};
+use crate::kernel::{self, DotRows};
 use crate::shard::Shard;
 use crate::vector::Query;
 
 /// Best nodes of a shard that are expanded even when they score below the shared bound: the way from
-/// the entry point to the query's neighbourhood leads through them.
-const APPROACH: usize = 4;
-/// Rows ahead of the one being scored whose cache lines are asked for.
-const PREFETCH_AHEAD: usize = 4;
+/// the entry nodes to the query's neighbourhood leads through them, and queries are not where items are.
+const APPROACH: usize = 32;
+/// Entry nodes that a walk goes on from.
+const SEEDS: usize = 4;
+/// Places at the head of the beam whose links are asked for ahead of their turn.
+const PREFETCH_LINKS: usize = 4;
 
 /// An item that a walk found.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -69,27 +71,30 @@ impl Pool {
 
     #[inline]
     fn offer(&mut self, candidate: Candidate) {
-        insert(&mut self.best, self.ef, candidate, Candidate::rank);
+        insert(&mut self.best, self.ef, self.ef, candidate, Candidate::rank);
     }
 }
 
-/// Inserts into a list sorted by `rank` that keeps at most `limit`; the place, if it was kept.
+/// Inserts into a list sorted by `rank`, which keeps at most `keep`, where the new one comes before
+/// place `limit`; the place, if it does.
 #[inline]
 fn insert<T>(
     list: &mut Vec<T>,
+    keep: usize,
     limit: usize,
     new: T,
     rank: impl Fn(&T, &T) -> Ordering,
 ) -> Option<usize> {
-    if list.len() >= limit
-        && list
-            .last()
-            .is_none_or(|last| rank(&new, last) != Ordering::Less)
+    if let Some(last) = limit.checked_sub(1).and_then(|last| list.get(last))
+        && rank(&new, last) != Ordering::Less
     {
         return None;
     }
     let at = list.partition_point(|old| rank(old, &new) == Ordering::Less);
-    if list.len() >= limit {
+    if at >= limit {
+        return None;
+    }
+    if list.len() >= keep {
         list.pop();
     }
     list.insert(at, new);
@@ -108,9 +113,11 @@ pub struct WalkStats {
 /// Memory that walks reuse: one for each thread that searches.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    visited: Vec<u8>,
-    generation: u8,
+    /// A bit for each item: 8 KiB at most, which stay in the first-level cache.
+    visited: Vec<u64>,
     beam: Vec<Node>,
+    items: Vec<u16>,
+    dots: Vec<i32>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -129,30 +136,35 @@ impl Node {
     }
 }
 
-impl Scratch {
-    fn reset(&mut self, items: usize) {
-        self.beam.clear();
-        if self.visited.len() < items {
-            self.visited.resize(items, 0);
+/// Marks an item: 1 if it was new, else 0.
+#[inline]
+fn visit(visited: &mut [u64], item: u16) -> usize {
+    match visited.get_mut(usize::from(item / 64)) {
+        Some(word) => {
+            let bit = item % 64;
+            let new = !*word >> bit & 1;
+            *word |= 1 << bit;
+            new as usize
         }
-        self.generation = self.generation.wrapping_add(1);
-        if self.generation == 0 {
-            self.visited.fill(0);
-            self.generation = 1;
-        }
+        None => 0,
     }
+}
 
-    /// Marks an item; whether it was new.
-    #[inline]
-    fn visit(&mut self, item: u16) -> bool {
-        match self.visited.get_mut(usize::from(item)) {
-            Some(seen) if *seen != self.generation => {
-                *seen = self.generation;
-                true
-            }
-            _ => false,
+/// Marks the linked items and puts those that are new in front of `items`; how many they are.
+#[inline]
+fn unvisited(row: &[[u8; 2]; DEGREE], visited: &mut [u64], items: &mut [u16]) -> usize {
+    let mut count = 0;
+    for link in row.map(u16::from_le_bytes) {
+        if link == NO_LINK {
+            break;
         }
+        // Written always and counted if new: whether a node is new cannot be foreseen.
+        if let Some(slot) = items.get_mut(count) {
+            *slot = link;
+        }
+        count += visit(visited, link);
     }
+    count
 }
 
 impl<D: AsRef<[u8]>> Shard<D> {
@@ -172,170 +184,152 @@ impl<D: AsRef<[u8]>> Shard<D> {
         scratch: &mut Scratch,
     ) -> WalkStats {
         let mut stats = WalkStats::default();
-        if query.dims() != self.dims() || self.is_empty() {
+        if query.dims() != self.dims() {
             return stats;
         }
-        let scorer = Scorer {
-            shard: self,
-            query,
-            dot: kernel::dot_coarse(),
-        };
-        scratch.reset(self.len());
+        let Scratch {
+            visited,
+            beam,
+            items,
+            dots,
+        } = scratch;
+        visited.clear();
+        visited.resize(self.len().div_ceil(64), 0);
+        dots.resize(dots.len().max(DEGREE).max(self.entries()), 0);
+        beam.clear();
+        let scorer = Scorer::new(self, query);
+        let links = self.links();
 
-        let mut best = Node {
-            score: scorer.score(0),
-            item: 0,
-            expanded: false,
-        };
-        stats.distances += 1;
-        for layer in 0..self.upper_layers() {
-            loop {
-                let from = best.item;
-                stats.expanded += 1;
-                scorer.for_each(
-                    self.links(Some(layer), usize::from(from)),
-                    |_| true,
-                    |item, score| {
-                        stats.distances += 1;
-                        let node = Node {
-                            score,
-                            item,
-                            expanded: false,
-                        };
-                        if node.rank(&best) == Ordering::Less {
-                            best = node;
-                        }
-                    },
-                );
-                if best.item == from {
-                    break;
-                }
-            }
-        }
-
-        scratch.visit(best.item);
-        scratch.beam.push(best);
-        pool.offer(Candidate {
-            score: best.score,
-            shard,
-            item: best.item.into(),
+        items.clear();
+        items.extend(0..self.entries() as u16);
+        stats.distances += items.len() as u64;
+        scorer.score(items, dots, |item, score| {
+            insert(
+                beam,
+                SEEDS,
+                SEEDS,
+                Node {
+                    score,
+                    item,
+                    expanded: false,
+                },
+                Node::rank,
+            );
         });
+        for node in beam.iter() {
+            visit(visited, node.item);
+        }
+        items.resize(items.len().max(DEGREE), 0);
+
+        // What scores below it is of use only as a step on the way.
+        let bound = pool.bound();
         let mut next = 0;
-        while let Some(at) = (next..scratch.beam.len()).find(|&i| !scratch.beam[i].expanded) {
-            let node = &mut scratch.beam[at];
-            if at >= APPROACH && node.score < pool.bound() {
+        while let Some(at) = (next..beam.len()).find(|&i| !beam[i].expanded) {
+            let node = &mut beam[at];
+            if at >= APPROACH && node.score < bound {
                 break;
             }
             node.expanded = true;
-            let item = node.item;
-            stats.expanded += 1;
             next = at + 1;
-            let mut beam = std::mem::take(&mut scratch.beam);
-            scorer.for_each(
-                self.links(None, usize::from(item)),
-                |item| scratch.visit(item),
-                |item, score| {
-                    stats.distances += 1;
-                    pool.offer(Candidate {
-                        score,
-                        shard,
-                        item: item.into(),
-                    });
-                    let node = Node {
-                        score,
-                        item,
-                        expanded: false,
-                    };
-                    if let Some(at) = insert(&mut beam, ef, node, Node::rank) {
-                        next = next.min(at);
+            stats.expanded += 1;
+            let Some(row) = links.get(usize::from(node.item)) else {
+                continue;
+            };
+            let linked = unvisited(row, visited, items);
+            stats.distances += linked as u64;
+            scorer.score(&items[..linked], dots, |item, score| {
+                let limit = if score < bound { APPROACH.min(ef) } else { ef };
+                let node = Node {
+                    score,
+                    item,
+                    expanded: false,
+                };
+                if let Some(at) = insert(beam, ef, limit, node, Node::rank) {
+                    next = next.min(at);
+                    if at < PREFETCH_LINKS {
+                        links
+                            .get(usize::from(item))
+                            .map(|row| kernel::prefetch(row.as_flattened()));
                     }
-                },
-            );
-            scratch.beam = beam;
+                }
+            });
+        }
+        for node in beam.iter().take_while(|node| node.score >= bound) {
+            pool.offer(Candidate {
+                score: node.score,
+                shard,
+                item: node.item.into(),
+            });
         }
         stats
     }
 
     /// Offers every item to the pool: exact search by coarse codes.
-    pub fn scan(&self, shard: u32, query: &Query, pool: &mut Pool) {
+    pub fn scan(&self, shard: u32, query: &Query, pool: &mut Pool, scratch: &mut Scratch) {
         if query.dims() != self.dims() {
             return;
         }
-        let scorer = Scorer {
-            shard: self,
-            query,
-            dot: kernel::dot_coarse(),
-        };
-        for item in 0..self.len() {
-            pool.offer(Candidate {
-                score: scorer.score(item),
-                shard,
-                item: item as u32,
+        let Scratch { items, dots, .. } = scratch;
+        dots.resize(dots.len().max(SCAN_BLOCK), 0);
+        let scorer = Scorer::new(self, query);
+        for start in (0..self.len()).step_by(SCAN_BLOCK) {
+            items.clear();
+            items.extend(start as u16..(start + SCAN_BLOCK).min(self.len()) as u16);
+            scorer.score(items, dots, |item, score| {
+                pool.offer(Candidate {
+                    score,
+                    shard,
+                    item: item.into(),
+                });
             });
         }
     }
 }
 
-struct Scorer<'a, D> {
-    shard: &'a Shard<D>,
+/// Rows that a scan compares at a time.
+const SCAN_BLOCK: usize = 256;
+
+struct Scorer<'a> {
+    codes: &'a [u8],
+    steps: &'a [[u8; 4]],
     query: &'a Query,
-    dot: DotCoarse,
+    dot_rows: DotRows,
 }
 
-impl<D: AsRef<[u8]>> Scorer<'_, D> {
-    #[inline]
-    fn score(&self, item: usize) -> f32 {
-        let (Some(codes), Some(step)) = (self.shard.codes(item), self.shard.step(item)) else {
-            return f32::NEG_INFINITY;
-        };
-        // A step that is not a number can only come from damaged bytes; it must not top the order.
-        let score = ((self.dot)(codes, &self.query.coarse) - self.query.offset) as f32 * step;
-        if score.is_nan() {
-            f32::NEG_INFINITY
-        } else {
-            score
+impl<'a> Scorer<'a> {
+    fn new<D: AsRef<[u8]>>(shard: &'a Shard<D>, query: &'a Query) -> Self {
+        Scorer {
+            codes: shard.codes(),
+            steps: shard.steps(),
+            query,
+            dot_rows: kernel::dot_rows(),
         }
     }
 
-    /// Scores the linked items that `wanted` lets through, in the order of the links.
+    /// Scores items in their order. Those that the shard does not have are left out.
     #[inline]
-    fn for_each(
-        &self,
-        links: &[[u8; 2]],
-        mut wanted: impl FnMut(u16) -> bool,
-        mut found: impl FnMut(u16, f32),
-    ) {
-        let mut items = [0u16; DEGREE_ZERO];
-        let mut count = 0;
-        for link in links
-            .iter()
-            .take(DEGREE_ZERO)
-            .map(|&l| u16::from_le_bytes(l))
-        {
-            if link == NO_LINK {
-                break;
-            }
-            if usize::from(link) < self.shard.len() && wanted(link) {
-                items[count] = link;
-                count += 1;
-            }
+    fn score(&self, items: &[u16], dots: &mut [i32], mut found: impl FnMut(u16, f32)) {
+        // Read after the dot products, by when they are here.
+        for &item in items {
+            self.steps
+                .get(usize::from(item))
+                .map(|step| kernel::prefetch(step));
         }
-        let items = &items[..count];
-        for &item in items.iter().take(PREFETCH_AHEAD) {
-            self.prefetch(item);
-        }
-        for (i, &item) in items.iter().enumerate() {
-            if let Some(&ahead) = items.get(i + PREFETCH_AHEAD) {
-                self.prefetch(ahead);
-            }
-            found(item, self.score(usize::from(item)));
-        }
-    }
-
-    #[inline]
-    fn prefetch(&self, item: u16) {
-        if let Some(codes) = self.shard.codes(usize::from(item)) {
-            kernel::prefetch(codes);
+        (self.dot_rows)(self.codes, items, &self.query.coarse, dots);
+        for (&item, &dot) in items.iter().zip(dots.iter()) {
+            let Some(&step) = self.steps.get(usize::from(item)) else {
+                continue;
+            };
+            let score = dot.wrapping_sub(self.query.offset) as f32 * f32::from_le_bytes(step);
+            // A step that is not a number can only come from damage; it must not top the order.
+            found(
+                item,
+                if score.is_nan() {
+                    f32::NEG_INFINITY
+                } else {
+                    score
+                },
+            );
         }
     }
 }

@@ -38,12 +38,10 @@ impl Kind {
     pub const STEPS: Kind = Kind::new(b"STEP");
     /// Residual codes, four bits each, `u8 [items][stride / 2]`.
     pub const RESIDUALS: Kind = Kind::new(b"RESI");
-    /// Links of the lowest layer, `u16 [items][64]`.
+    /// Links, `u16 [items][64]`.
     pub const LINKS: Kind = Kind::new(b"LNK0");
-    /// Nodes of each upper layer, top first, `u32 [layers]`.
-    pub const LEVELS: Kind = Kind::new(b"LVLS");
-    /// Links of the upper layers, top first, `u16 [nodes of all upper layers][32]`.
-    pub const UPPER_LINKS: Kind = Kind::new(b"LNKU");
+    /// How many of the first nodes walks start from, one `u32`.
+    pub const ENTRIES: Kind = Kind::new(b"ENTR");
 }
 
 impl fmt::Display for Kind {

@@ -1,8 +1,11 @@
+use super::for_rows;
+
 /// The reference, and the kernel of targets without one of their own.
-pub fn dot_coarse(codes: &[u8], query: &[i8]) -> i32 {
-    codes
-        .iter()
-        .zip(query)
-        .map(|(&c, &q)| i32::from(c) * i32::from(q))
-        .sum()
+pub fn dot_rows(codes: &[u8], items: &[u16], query: &[i8], dots: &mut [i32]) {
+    for_rows(codes, items, query, dots, |row, query| {
+        row.iter()
+            .zip(query)
+            .map(|(&c, &q)| i32::from(c) * i32::from(q))
+            .sum()
+    });
 }

@@ -1,7 +1,14 @@
 use std::arch::wasm32::*;
 
+use super::for_rows;
+
+pub fn dot_rows(codes: &[u8], items: &[u16], query: &[i8], dots: &mut [i32]) {
+    for_rows(codes, items, query, dots, dot);
+}
+
 /// Sixteen codes at a time, widened to 16 bits.
-pub fn dot_coarse(codes: &[u8], query: &[i8]) -> i32 {
+#[inline]
+fn dot(codes: &[u8], query: &[i8]) -> i32 {
     let mut sum = i32x4_splat(0);
     for (codes, query) in codes
         .as_chunks::<16>()

@@ -1,17 +1,17 @@
 use std::arch::x86_64::*;
 use std::sync::LazyLock;
 
-use super::{DotCoarse, scalar};
+use super::{DotRows, for_rows, scalar};
 
-pub fn select() -> DotCoarse {
-    static BEST: LazyLock<DotCoarse> =
-        LazyLock::new(|| available().pop().map_or(scalar::dot_coarse, |best| best.1));
+pub fn select() -> DotRows {
+    static BEST: LazyLock<DotRows> =
+        LazyLock::new(|| available().pop().map_or(scalar::dot_rows, |best| best.1));
     *BEST
 }
 
 /// The kernels that this machine runs, the fastest last.
-pub fn available() -> Vec<(&'static str, DotCoarse)> {
-    let mut kernels: Vec<(&'static str, DotCoarse)> = Vec::new();
+pub fn available() -> Vec<(&'static str, DotRows)> {
+    let mut kernels: Vec<(&'static str, DotRows)> = Vec::new();
     if is_x86_feature_detected!("avx2") {
         kernels.push(("avx2", avx2));
     }
@@ -21,18 +21,37 @@ pub fn available() -> Vec<(&'static str, DotCoarse)> {
     kernels
 }
 
-fn avx2(codes: &[u8], query: &[i8]) -> i32 {
+fn avx2(codes: &[u8], items: &[u16], query: &[i8], dots: &mut [i32]) {
+    /// # Safety
+    /// The machine has AVX2.
+    #[target_feature(enable = "avx2")]
+    unsafe fn rows(codes: &[u8], items: &[u16], query: &[i8], dots: &mut [i32]) {
+        // SAFETY: the caller vouches for AVX2.
+        for_rows(codes, items, query, dots, |row, query| unsafe {
+            dot_avx2(row, query)
+        });
+    }
     // SAFETY: `available` offers this function only where AVX2 was detected.
-    unsafe { dot_avx2(codes, query) }
+    unsafe { rows(codes, items, query, dots) }
 }
 
-fn avx512vnni(codes: &[u8], query: &[i8]) -> i32 {
-    // SAFETY: `available` offers this function only where AVX-512F and VNNI were detected.
-    unsafe { dot_avx512vnni(codes, query) }
+fn avx512vnni(codes: &[u8], items: &[u16], query: &[i8], dots: &mut [i32]) {
+    /// # Safety
+    /// The machine has AVX-512F and AVX-512 VNNI.
+    #[target_feature(enable = "avx512f,avx512vnni")]
+    unsafe fn rows(codes: &[u8], items: &[u16], query: &[i8], dots: &mut [i32]) {
+        // SAFETY: the caller vouches for both.
+        for_rows(codes, items, query, dots, |row, query| unsafe {
+            dot_avx512vnni(row, query)
+        });
+    }
+    // SAFETY: `available` offers this function only where both were detected.
+    unsafe { rows(codes, items, query, dots) }
 }
 
 /// # Safety
 /// The machine has AVX2.
+#[inline]
 #[target_feature(enable = "avx2")]
 unsafe fn dot_avx2(codes: &[u8], query: &[i8]) -> i32 {
     let ones = _mm256_set1_epi16(1);
@@ -65,6 +84,7 @@ unsafe fn dot_avx2(codes: &[u8], query: &[i8]) -> i32 {
 
 /// # Safety
 /// The machine has AVX-512F and AVX-512 VNNI.
+#[inline]
 #[target_feature(enable = "avx512f,avx512vnni")]
 unsafe fn dot_avx512vnni(codes: &[u8], query: &[i8]) -> i32 {
     let mut even = _mm512_setzero_si512();

@@ -1,0 +1,99 @@
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::items::Report;
+
+/// Why a shelf could not be built.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file could not be read or written.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The items' format is not known.
+    #[error(
+        "{path}: expected a name ending in .jsonl, .ndjson, .csv, .tsv or .parquet (.gz may follow)"
+    )]
+    Format {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file as a whole cannot be read: not rows of it, which are reported one by one.
+    #[error("{path}, {place}: expected {expected}, found {found}")]
+    Items {
+        /// The file.
+        path: PathBuf,
+        /// Line or column.
+        place: String,
+        /// What was asked for.
+        expected: String,
+        /// What is there.
+        found: String,
+    },
+    /// No row gave an item.
+    #[error("{path}: expected at least one item, found none among {} rows{}", .report.rows, .report.first_problem())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+        /// What was wrong with the rows.
+        report: Report,
+    },
+    /// Rows were left out or changed although `strict` forbids it.
+    #[error("{path}: expected no problems (--strict), found {}{}", .report.problem_count(), .report.first_problem())]
+    Strict {
+        /// The file.
+        path: PathBuf,
+        /// What was wrong with the rows.
+        report: Report,
+    },
+    /// There is something of another kind where the shelf should go.
+    #[error("{path}: expected a shelf, an empty directory or nothing, found other files")]
+    Occupied {
+        /// The place.
+        path: PathBuf,
+    },
+    /// An option out of range.
+    #[error("{option}: expected {expected}, found {found}")]
+    Option {
+        /// The option.
+        option: &'static str,
+        /// What it may be.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
+    /// The model could not be opened, or not encode a text.
+    #[error(transparent)]
+    Encoder(#[from] nearshelf_encoder::Error),
+    /// A shard could not be laid out.
+    #[error("shard {shard}: {source}")]
+    Shard {
+        /// Its number.
+        shard: usize,
+        /// Why.
+        source: nearshelf_index::Error,
+    },
+    /// The shelf is not what it should be.
+    #[error(transparent)]
+    Catalog(#[from] nearshelf_catalog::Error),
+    /// A thread could not be started.
+    #[error("threads: {0}")]
+    Threads(#[from] rayon::ThreadPoolBuildError),
+}
+
+impl Error {
+    pub(crate) fn io(path: &Path, source: impl Into<io::Error>) -> Self {
+        Error::Io {
+            path: path.to_owned(),
+            source: source.into(),
+        }
+    }
+}
+
+/// A result with this crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,0 +1,324 @@
+//! The rows of a catalog: read from JSON Lines, CSV or Parquet, checked one by one, typed by column.
+
+mod read;
+mod types;
+
+use std::collections::HashSet;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use nearshelf_catalog::{Field, FieldKind, Value};
+use serde_json::Value as Json;
+
+use crate::error::{Error, Result};
+
+/// Which of a row's fields is what.
+#[derive(Debug, Clone)]
+pub struct ItemOptions {
+    /// The field that names an item.
+    pub id: String,
+    /// The fields whose texts are encoded, joined by spaces.
+    pub text: Vec<String>,
+    /// The fields that items come back with; all of them when this is empty.
+    pub fields: Vec<FieldSpec>,
+    /// Whether a problem ends the build.
+    pub strict: bool,
+}
+
+impl Default for ItemOptions {
+    fn default() -> Self {
+        ItemOptions {
+            id: "id".into(),
+            text: vec!["title".into()],
+            fields: vec![],
+            strict: false,
+        }
+    }
+}
+
+/// A field to keep, with its type where that is not left to the values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldSpec {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub kind: Option<FieldKind>,
+}
+
+/// The items of a catalog.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Items {
+    /// Ids, distinct.
+    pub ids: Vec<String>,
+    /// What is encoded.
+    pub texts: Vec<String>,
+    /// The fields that are kept.
+    pub fields: Vec<Field>,
+    /// Their values, `[items][fields]`.
+    pub values: Vec<Vec<Option<Value>>>,
+    /// What was wrong with the rows.
+    pub report: Report,
+}
+
+/// What was wrong with a row or a value in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The file.
+    pub path: PathBuf,
+    /// The line, counted from 1; for Parquet the row.
+    pub line: u64,
+    /// What it is.
+    pub kind: ProblemKind,
+}
+
+/// The kinds of problem.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ProblemKind {
+    /// The row cannot be read; it is left out.
+    BadRow {
+        /// Why.
+        reason: String,
+    },
+    /// An id that an earlier row has; the row is left out.
+    DuplicateId {
+        /// The id.
+        id: String,
+    },
+    /// A field without which there is no item; the row is left out.
+    MissingField {
+        /// The field.
+        field: String,
+    },
+    /// A value of another type than its field's; the item stays, without the value.
+    BadValue {
+        /// The field.
+        field: String,
+        /// The field's type.
+        expected: FieldKind,
+        /// The value.
+        found: String,
+    },
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, line {}: ", self.path.display(), self.line)?;
+        match &self.kind {
+            ProblemKind::BadRow { reason } => write!(f, "row left out: {reason}"),
+            ProblemKind::DuplicateId { id } => {
+                write!(f, "row left out: expected a new id, found {id:?} again")
+            }
+            ProblemKind::MissingField { field } => {
+                write!(
+                    f,
+                    "row left out: expected a field {field:?}, found none or an empty one"
+                )
+            }
+            ProblemKind::BadValue {
+                field,
+                expected,
+                found,
+            } => {
+                let kind = format!("{expected:?}").to_lowercase();
+                write!(
+                    f,
+                    "value left out: expected field {field:?} to be a {kind}, found {found}"
+                )
+            }
+        }
+    }
+}
+
+/// Counts of what was read and what was wrong with it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Rows in the file.
+    pub rows: u64,
+    /// Rows that could not be read.
+    pub bad_rows: u64,
+    /// Rows whose id was taken.
+    pub duplicate_ids: u64,
+    /// Rows without id or text.
+    pub missing_fields: u64,
+    /// Values of another type than their field's.
+    pub bad_values: u64,
+    /// The first problems, in the order of the file.
+    pub first: Vec<Problem>,
+}
+
+/// Problems that are kept to be shown; all are counted.
+const SHOWN: usize = 100;
+
+impl Report {
+    /// How many problems there were.
+    pub fn problem_count(&self) -> u64 {
+        self.bad_rows + self.duplicate_ids + self.missing_fields + self.bad_values
+    }
+
+    /// `: ` and the first problem, or nothing: for the end of a message.
+    pub fn first_problem(&self) -> String {
+        self.first
+            .first()
+            .map(|problem| format!(": {problem}"))
+            .unwrap_or_default()
+    }
+
+    fn add(&mut self, path: &Path, line: u64, kind: ProblemKind) {
+        *match kind {
+            ProblemKind::BadRow { .. } => &mut self.bad_rows,
+            ProblemKind::DuplicateId { .. } => &mut self.duplicate_ids,
+            ProblemKind::MissingField { .. } => &mut self.missing_fields,
+            ProblemKind::BadValue { .. } => &mut self.bad_values,
+        } += 1;
+        if self.first.len() < SHOWN {
+            self.first.push(Problem {
+                path: path.to_owned(),
+                line,
+                kind,
+            });
+        }
+    }
+}
+
+/// A row as it was read: its line, and its fields or why there are none.
+type Row = (u64, Result<serde_json::Map<String, Json>, String>);
+
+/// Reads a catalog.
+///
+/// # Errors
+/// A file that cannot be read or is of no known format, a text or display field that no row has, no
+/// item at all, or, with `strict`, any problem.
+pub fn read_items(path: &Path, options: &ItemOptions) -> Result<Items> {
+    let mut report = Report::default();
+    let mut lines = Vec::new();
+    let mut ids = Vec::new();
+    let mut texts = Vec::new();
+    let mut rows = Vec::new();
+    let mut seen = HashSet::new();
+    let from_text = read::rows(path, &mut |(line, row)| {
+        report.rows += 1;
+        let row = match row {
+            Ok(row) => row,
+            Err(reason) => {
+                report.add(path, line, ProblemKind::BadRow { reason });
+                return;
+            }
+        };
+        let missing = |field: &str| ProblemKind::MissingField {
+            field: field.to_owned(),
+        };
+        let Some(id) = row.get(&options.id).and_then(types::plain_text) else {
+            report.add(path, line, missing(&options.id));
+            return;
+        };
+        let parts: Vec<String> = options
+            .text
+            .iter()
+            .filter_map(|f| types::plain_text(row.get(f)?))
+            .collect();
+        if parts.is_empty() {
+            report.add(path, line, missing(&options.text.join(", ")));
+            return;
+        }
+        if !seen.insert(id.clone()) {
+            report.add(path, line, ProblemKind::DuplicateId { id });
+            return;
+        }
+        ids.push(id);
+        texts.push(parts.join(" "));
+        lines.push(line);
+        rows.push(row);
+    })?;
+    if rows.is_empty() {
+        return Err(Error::Empty {
+            path: path.to_owned(),
+            report,
+        });
+    }
+    for name in options
+        .text
+        .iter()
+        .chain(options.fields.iter().map(|f| &f.name))
+    {
+        if !rows.iter().any(|row| row.contains_key(name)) {
+            return Err(Error::Items {
+                path: path.to_owned(),
+                place: "fields".into(),
+                expected: format!("a field {name:?}"),
+                found: rows[0].keys().cloned().collect::<Vec<_>>().join(", "),
+            });
+        }
+    }
+
+    let specs = if options.fields.is_empty() {
+        all_fields(&rows, &options.id)
+    } else {
+        options.fields.clone()
+    };
+    let fields: Vec<Field> = specs
+        .into_iter()
+        .map(|spec| {
+            let values = rows.iter().filter_map(|row| row.get(&spec.name));
+            let kind = spec.kind.unwrap_or_else(|| types::infer(values, from_text));
+            Field {
+                name: spec.name,
+                kind,
+            }
+        })
+        .collect();
+    let mut values = Vec::with_capacity(rows.len());
+    for (mut row, &line) in rows.into_iter().zip(&lines) {
+        let mut typed = Vec::with_capacity(fields.len());
+        for field in &fields {
+            let value = match row
+                .remove(&field.name)
+                .map(|json| types::convert(json, field.kind))
+            {
+                None | Some(Ok(None)) => None,
+                Some(Ok(Some(value))) => Some(value),
+                Some(Err(found)) => {
+                    let (field, expected) = (field.name.clone(), field.kind);
+                    report.add(
+                        path,
+                        line,
+                        ProblemKind::BadValue {
+                            field,
+                            expected,
+                            found,
+                        },
+                    );
+                    None
+                }
+            };
+            typed.push(value);
+        }
+        values.push(typed);
+    }
+    if options.strict && report.problem_count() > 0 {
+        return Err(Error::Strict {
+            path: path.to_owned(),
+            report,
+        });
+    }
+    Ok(Items {
+        ids,
+        texts,
+        fields,
+        values,
+        report,
+    })
+}
+
+/// Every field but the id, in the order in which the rows first have them.
+fn all_fields(rows: &[serde_json::Map<String, Json>], id: &str) -> Vec<FieldSpec> {
+    let mut seen = HashSet::new();
+    rows.iter()
+        .flat_map(|row| row.keys())
+        .filter(|&name| name != id && seen.insert(name.as_str()))
+        .map(|name| FieldSpec {
+            name: name.clone(),
+            kind: None,
+        })
+        .collect()
+}

@@ -1,0 +1,373 @@
+use std::fs::{self, File};
+use std::io::{BufWriter, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use nearshelf_catalog::{
+    Bytes, Catalog, Columns, FieldKind, FileRef, MANIFEST_NAME, Manifest, SearchDefaults, ShardRef,
+    Value,
+};
+use nearshelf_encoder::Encoder;
+use nearshelf_index::{MAX_ITEMS, QuantizedVector, ShardBuilder};
+
+use crate::error::{Error, Result};
+use crate::items::{ItemOptions, Items, Report, read_items};
+use crate::partition::{Partition, partition};
+use crate::progress::Progress;
+use crate::{graph, parallel, probe};
+
+/// How a shelf is built.
+#[derive(Debug, Clone)]
+pub struct BuildOptions {
+    /// What the rows' fields are.
+    pub items: ItemOptions,
+    /// Items in a shard, at most. Larger shards make searches of the whole catalog cheaper, smaller
+    /// ones come over a network sooner.
+    pub shard_size: usize,
+    /// Seed of clustering and graphs.
+    pub seed: u64,
+    /// Threads; 0 for as many as the machine has.
+    pub threads: usize,
+    /// Candidates kept while a node is linked (`ef_construction` of the HNSW paper).
+    pub ef_construction: usize,
+    /// Vectors of the items, `[n][dims]` in the order of the file's good rows, instead of encoding.
+    pub vectors: Option<Vec<f32>>,
+}
+
+impl Default for BuildOptions {
+    fn default() -> Self {
+        BuildOptions {
+            items: ItemOptions::default(),
+            shard_size: MAX_ITEMS,
+            seed: 0,
+            threads: 0,
+            ef_construction: 200,
+            vectors: None,
+        }
+    }
+}
+
+/// What a build made.
+#[derive(Debug, Clone)]
+pub struct Built {
+    /// The manifest as it was written.
+    pub manifest: Manifest,
+    /// What was wrong with the rows.
+    pub report: Report,
+    /// Items whose text was longer than the encoder reads.
+    pub truncated: u64,
+    /// Bytes of all files.
+    pub bytes: u64,
+}
+
+/// Builds the shelf `out` of the catalog `items` with the encoder in the directory `model`.
+///
+/// The files are written into a directory beside `out`, which takes that name when all is there. A
+/// shelf that was there before is replaced; anything else there is an error.
+///
+/// # Errors
+/// Everything that can be wrong with items, model, options and disk. Nothing is left under `out` then.
+pub fn build(
+    items: &Path,
+    model: &Path,
+    out: &Path,
+    options: &BuildOptions,
+    progress: &dyn Progress,
+) -> Result<Built> {
+    if !(1..=MAX_ITEMS).contains(&options.shard_size) {
+        return Err(Error::Option {
+            option: "shard size",
+            expected: format!("1 to {MAX_ITEMS}"),
+            found: options.shard_size.to_string(),
+        });
+    }
+    check_target(out)?;
+    let threads = match options.threads {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        n => n,
+    };
+    let encoder = Encoder::open(model)?;
+    let dims = encoder.dims();
+    progress.stage("reading items", 0);
+    let Items {
+        ids,
+        texts,
+        fields,
+        values,
+        report,
+    } = read_items(items, &options.items)?;
+    let (vectors, truncated) = match &options.vectors {
+        Some(vectors) => {
+            check_vectors(vectors, ids.len(), dims)?;
+            (vectors.clone(), 0)
+        }
+        None => encode(&encoder, &texts, threads, progress)?,
+    };
+
+    progress.stage("cutting into shards", 0);
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()?;
+    let Partition { centroids, members } =
+        pool.install(|| partition(&vectors, dims, options.shard_size, options.seed));
+    drop(pool);
+
+    let target = Target::new(out)?;
+    let encoder_files = copy_encoder(model, &encoder, &target)?;
+    progress.stage("linking items", ids.len() as u64);
+    let linked = AtomicU64::new(0);
+    let kinds: Vec<FieldKind> = fields.iter().map(|f| f.kind).collect();
+    let source = Source {
+        dims,
+        vectors: &vectors,
+        ids: &ids,
+        kinds: &kinds,
+        values: &values,
+    };
+    let files = parallel::map(members.len(), threads, |number| {
+        let bytes = source.shard(number, &members[number], options)?;
+        let file = target.write(&format!("shard-{number:04}"), "nss", &bytes)?;
+        let count = members[number].len() as u64;
+        progress.at(linked.fetch_add(count, Ordering::Relaxed) + count);
+        Ok::<FileRef, Error>(file)
+    })?;
+    drop(vectors);
+
+    let shards = files
+        .into_iter()
+        .zip(centroids)
+        .zip(&members)
+        .map(|((file, centroid), members)| ShardRef {
+            file,
+            items: members.len() as u32,
+            centroid,
+        })
+        .collect();
+    let mut manifest = Manifest {
+        built_by: env!("CARGO_PKG_VERSION").into(),
+        seed: options.seed,
+        dims: dims as u32,
+        id_field: options.items.id.clone(),
+        text_fields: options.items.text.clone(),
+        fields,
+        encoder: encoder_files,
+        shards,
+        search: SearchDefaults {
+            probe: 1,
+            ef: 1,
+            measured: vec![],
+        },
+    };
+    progress.stage("measuring recall", 0);
+    let mut catalog = Catalog::new(manifest.clone());
+    for (number, shard) in manifest.shards.iter().enumerate() {
+        let path = target.path(&shard.file.name);
+        catalog.attach(number, Bytes::map(&path).map_err(|e| Error::io(&path, e))?)?;
+    }
+    manifest.search = probe::choose(&catalog, &encoder, &texts, options.seed, threads)?;
+    drop(catalog);
+
+    let manifest_bytes = manifest.to_bytes();
+    target.write_named(MANIFEST_NAME, &manifest_bytes)?;
+    target.publish()?;
+    let bytes = manifest.files().map(|f| f.bytes).sum::<u64>() + manifest_bytes.len() as u64;
+    Ok(Built {
+        manifest,
+        report,
+        truncated,
+        bytes,
+    })
+}
+
+fn encode(
+    encoder: &Encoder,
+    texts: &[String],
+    threads: usize,
+    progress: &dyn Progress,
+) -> Result<(Vec<f32>, u64)> {
+    progress.stage("encoding items", texts.len() as u64);
+    let encoded = encoder.encode_batch(texts, threads, &|done| progress.at(done as u64))?;
+    let truncated = encoded.iter().filter(|e| e.truncated()).count() as u64;
+    let mut vectors = Vec::with_capacity(texts.len() * encoder.dims());
+    for text in encoded {
+        vectors.extend_from_slice(&text.vector);
+    }
+    Ok((vectors, truncated))
+}
+
+fn check_vectors(vectors: &[f32], items: usize, dims: usize) -> Result<()> {
+    let error = |expected: String, found: String| {
+        Err(Error::Option {
+            option: "vectors",
+            expected,
+            found,
+        })
+    };
+    if vectors.len() != items * dims {
+        return error(
+            format!("{items} × {dims} numbers, a row for each item"),
+            format!("{} numbers", vectors.len()),
+        );
+    }
+    for (row, vector) in vectors.chunks_exact(dims).enumerate() {
+        let norm = nearshelf_index::dot_f32(vector, vector).sqrt();
+        // False for NaN too.
+        if !((norm - 1.0).abs() < 1e-2) {
+            return error(
+                "vectors of length 1".into(),
+                format!("length {norm} in row {row}"),
+            );
+        }
+    }
+    Ok(())
+}
+
+/// What all shards are made from.
+struct Source<'a> {
+    dims: usize,
+    vectors: &'a [f32],
+    ids: &'a [String],
+    kinds: &'a [FieldKind],
+    values: &'a [Vec<Option<Value>>],
+}
+
+impl Source<'_> {
+    fn shard(&self, number: usize, members: &[u32], options: &BuildOptions) -> Result<Vec<u8>> {
+        let rows: Vec<&[f32]> = members
+            .iter()
+            .map(|&i| &self.vectors[i as usize * self.dims..][..self.dims])
+            .collect();
+        let vectors: Vec<QuantizedVector> = rows.iter().map(|r| QuantizedVector::new(r)).collect();
+        // Shards differ, so that they may well share the seed.
+        let (graph, order) = graph::build(&vectors, &rows, options.ef_construction, options.seed)?;
+        let mut slots: Vec<Option<QuantizedVector>> = vectors.into_iter().map(Some).collect();
+        let vectors: Vec<QuantizedVector> = order
+            .iter()
+            .filter_map(|&i| slots[i as usize].take())
+            .collect();
+        let items: Vec<usize> = order
+            .iter()
+            .map(|&i| members[i as usize] as usize)
+            .collect();
+        let ids: Vec<&str> = items.iter().map(|&i| self.ids[i].as_str()).collect();
+        let values: Vec<&[Option<Value>]> =
+            items.iter().map(|&i| self.values[i].as_slice()).collect();
+
+        let error = |source| Error::Shard {
+            shard: number,
+            source,
+        };
+        let mut shard = ShardBuilder::new(self.dims, &vectors, &graph).map_err(error)?;
+        drop((vectors, graph));
+        Columns::write(&mut shard, &ids, self.kinds, &values)?;
+        let mut bytes = Vec::new();
+        shard.write_to(&mut bytes).expect("a Vec takes any bytes");
+        Ok(bytes)
+    }
+}
+
+/// Puts the model directory's files into the shelf under names of their content.
+fn copy_encoder(model: &Path, encoder: &Encoder, target: &Target) -> Result<[FileRef; 3]> {
+    let read = |name: &str| {
+        let path = model.join(name);
+        fs::read(&path).map_err(|e| Error::io(&path, e))
+    };
+    let config = serde_json::to_vec_pretty(encoder.config()).expect("a struct of plain fields");
+    Ok([
+        target.write("encoder", "json", &config)?,
+        target.write("model", "onnx", &read("model.onnx")?)?,
+        target.write("tokenizer", "json", &read("tokenizer.json")?)?,
+    ])
+}
+
+/// A directory that is filled beside its final place.
+struct Target {
+    out: PathBuf,
+    /// Removed with all that is in it when the build fails.
+    directory: tempfile::TempDir,
+}
+
+impl Target {
+    fn new(out: &Path) -> Result<Self> {
+        let parent = match out.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        fs::create_dir_all(parent).map_err(|e| Error::io(parent, e))?;
+        let directory = tempfile::Builder::new()
+            .prefix(".nearshelf-build-")
+            .tempdir_in(parent)
+            .map_err(|e| Error::io(parent, e))?;
+        Ok(Target {
+            out: out.to_owned(),
+            directory,
+        })
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// Writes a file whose name holds its content's hash.
+    fn write(&self, stem: &str, extension: &str, bytes: &[u8]) -> Result<FileRef> {
+        let file = FileRef::of(stem, extension, bytes);
+        self.write_named(&file.name, bytes)?;
+        Ok(file)
+    }
+
+    fn write_named(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        let path = self.path(name);
+        let write = || {
+            let mut file = BufWriter::new(File::create_new(&path)?);
+            file.write_all(bytes)?;
+            file.into_inner()?.sync_all()
+        };
+        write().map_err(|e| Error::io(&self.out.join(name), e))
+    }
+
+    /// Gives the directory its name. What was there before goes when the new one is in place.
+    fn publish(self) -> Result<()> {
+        let error = |e| Error::io(&self.out, e);
+        let complete = self.directory.path();
+        #[cfg(unix)]
+        {
+            // Temporary directories are private to their maker; a shelf is made to be read.
+            use std::os::unix::fs::PermissionsExt;
+            fs::set_permissions(complete, fs::Permissions::from_mode(0o755)).map_err(error)?;
+        }
+        if fs::exists(&self.out).map_err(error)? {
+            let old = tempfile::Builder::new()
+                .prefix(".nearshelf-old-")
+                .tempdir_in(complete.parent().unwrap_or(Path::new(".")))
+                .map_err(error)?;
+            let aside = old.path().join("shelf");
+            fs::rename(&self.out, &aside).map_err(error)?;
+            if let Err(e) = fs::rename(complete, &self.out) {
+                // Back to how it was; the error that matters is the first.
+                let _ = fs::rename(&aside, &self.out);
+                return Err(error(e));
+            }
+        } else {
+            fs::rename(complete, &self.out).map_err(error)?;
+        }
+        // Renamed away: there is nothing left to remove.
+        let _ = self.directory.keep();
+        Ok(())
+    }
+}
+
+/// A shelf may be replaced and an empty directory filled; anything else stays untouched.
+fn check_target(out: &Path) -> Result<()> {
+    let mut entries = match fs::read_dir(out) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(e) => return Err(Error::io(out, e)),
+    };
+    let shelf = out.join(MANIFEST_NAME).is_file();
+    if !shelf && entries.next().is_some() {
+        return Err(Error::Occupied {
+            path: out.to_owned(),
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,134 @@
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use nearshelf::FieldKind;
+use nearshelf_build::{BuildOptions, Error, FieldSpec, ItemOptions, Report, build};
+use serde_json::json;
+
+use crate::BuildArgs;
+use crate::commands::read_npy;
+use crate::output::{bytes, print, print_json, thousands};
+use crate::progress::Bars;
+
+/// Problems that are printed; all are counted.
+const PRINTED: usize = 20;
+
+/// `name` or `name:type`.
+pub fn field_spec(text: &str) -> Result<FieldSpec, String> {
+    let (name, kind) = match text.split_once(':') {
+        None => (text, None),
+        Some((name, kind)) => {
+            let kind = match kind {
+                "text" => FieldKind::Text,
+                "number" => FieldKind::Number,
+                "bool" => FieldKind::Bool,
+                "tags" => FieldKind::Tags,
+                _ => {
+                    return Err(format!(
+                        "expected text, number, bool or tags, found {kind:?}"
+                    ));
+                }
+            };
+            (name, Some(kind))
+        }
+    };
+    Ok(FieldSpec {
+        name: name.to_owned(),
+        kind,
+    })
+}
+
+pub fn run(args: &BuildArgs) -> Result<()> {
+    let vectors = args
+        .vectors
+        .as_deref()
+        .map(read_npy)
+        .transpose()?
+        .map(|(_, values)| values);
+    let options = BuildOptions {
+        items: ItemOptions {
+            id: args.id.clone(),
+            text: args.text.clone(),
+            fields: args.fields.clone(),
+            strict: args.strict,
+        },
+        shard_size: args.shard_size,
+        seed: args.seed,
+        threads: args.threads,
+        vectors,
+        ..Default::default()
+    };
+    let start = Instant::now();
+    let bars = Bars::new();
+    let result = build(&args.items, &args.model, &args.out, &options, &bars);
+    bars.finish();
+    if let Err(Error::Strict { report, .. } | Error::Empty { report, .. }) = &result {
+        print_problems(report);
+    }
+    let built = result.with_context(|| format!("shelf {} was not built", args.out.display()))?;
+    print_problems(&built.report);
+    let manifest = &built.manifest;
+    let (report, search) = (&built.report, &manifest.search);
+    let seconds = start.elapsed().as_secs_f64();
+    let recall = search
+        .measured
+        .iter()
+        .find(|m| (m.probe, m.ef) == (search.probe, search.ef))
+        .map_or(0.0, |m| m.recall);
+    if args.json {
+        return print_json(&json!({
+            "shelf": args.out,
+            "items": manifest.items(),
+            "shards": manifest.shards.len(),
+            "bytes": built.bytes,
+            "seconds": seconds,
+            "truncated": built.truncated,
+            "probe": search.probe,
+            "ef": search.ef,
+            "measured_recall_at_10": recall,
+            "rows": report.rows,
+            "bad_rows": report.bad_rows,
+            "duplicate_ids": report.duplicate_ids,
+            "missing_fields": report.missing_fields,
+            "bad_values": report.bad_values,
+        }));
+    }
+    let items = manifest.items();
+    let mut text = format!(
+        "{}: {} items in {} shards, {} ({} an item), built in {seconds:.0} s\n\
+         searches probe {} of {} shards with ef {}: recall@10 {recall:.3} on fragments of the items' texts\n",
+        args.out.display(),
+        thousands(items),
+        manifest.shards.len(),
+        bytes(built.bytes),
+        bytes(manifest.shards.iter().map(|s| s.file.bytes).sum::<u64>() / items.max(1)),
+        search.probe,
+        manifest.shards.len(),
+        search.ef,
+    );
+    if built.truncated > 0 {
+        text += &format!(
+            "{} items' texts were truncated\n",
+            thousands(built.truncated)
+        );
+    }
+    print(&text)
+}
+
+fn print_problems(report: &Report) {
+    for problem in report.first.iter().take(PRINTED) {
+        eprintln!("warning: {problem}");
+    }
+    if report.problem_count() > 0 {
+        eprintln!(
+            "warning: {} problems in {} rows: {} bad rows, {} duplicate ids, {} without id or text, \
+             {} values of the wrong type",
+            thousands(report.problem_count()),
+            thousands(report.rows),
+            report.bad_rows,
+            report.duplicate_ids,
+            report.missing_fields,
+            report.bad_values,
+        );
+    }
+}

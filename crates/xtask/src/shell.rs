@@ -1,0 +1,83 @@
+use std::env;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+/// The repository.
+pub fn root() -> PathBuf {
+    let mut root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    root.pop();
+    root.pop();
+    root
+}
+
+/// Cargo's build folder, wherever it is.
+pub fn target() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
+/// What set-up fetched, and what tests and benchmarks make; safe to delete.
+pub fn cache() -> PathBuf {
+    target().join("nearshelf")
+}
+
+/// Real data beside the repository, where it is there.
+pub fn shared_data() -> Option<PathBuf> {
+    let data = root().parent()?.join("shared/data");
+    data.is_dir().then_some(data)
+}
+
+/// The `nearshelf` command, built like everything else.
+pub fn cli() -> Result<PathBuf> {
+    run(cargo().args(["build", "--release", "--package", "nearshelf-cli"]))?;
+    Ok(target()
+        .join("release")
+        .join(format!("nearshelf{}", env::consts::EXE_SUFFIX)))
+}
+
+/// Cargo in the repository's root.
+pub fn cargo() -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root());
+    command
+}
+
+/// Runs a command, its output passed on.
+pub fn run(command: &mut Command) -> Result<()> {
+    eprintln!("$ {}", line(command));
+    let status = command.status().with_context(|| line(command))?;
+    if !status.success() {
+        bail!("{}: {status}", line(command));
+    }
+    Ok(())
+}
+
+/// Runs a command and gives what it printed.
+pub fn output(command: &mut Command) -> Result<String> {
+    let output = command
+        .stderr(Stdio::inherit())
+        .output()
+        .with_context(|| line(command))?;
+    if !output.status.success() {
+        bail!("{}: {}", line(command), output.status);
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+fn line(command: &Command) -> String {
+    let program = PathBuf::from(command.get_program());
+    let name = program
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    std::iter::once(name)
+        .chain(
+            command
+                .get_args()
+                .map(|arg| arg.to_string_lossy().into_owned()),
+        )
+        .collect::<Vec<_>>()
+        .join(" ")
+}
