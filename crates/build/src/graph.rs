@@ -2,12 +2,14 @@
 
 use instant_distance::{Builder, Point};
 use nearshelf_index::kernel::{self, BIAS, DotRows};
-use nearshelf_index::{DEGREE, Graph, QuantizedVector, dot_f32};
+use nearshelf_index::{DEGREE, Graph, NO_LINK, QuantizedVector, dot_f32};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_big_array::BigArray;
 
 /// Nodes that walks start from, in a shard large enough to have them.
 const ENTRIES: usize = 128;
+/// Links of a node in instant-distance's lowest layer.
+const THEIR_DEGREE: usize = 64;
 /// Items in the last parts of the bisection that orders nodes: their codes fill a page or so.
 const LEAF: usize = 16;
 
@@ -50,8 +52,13 @@ pub fn build(
         .iter()
         .map(|&vector| {
             let theirs = &mirror.zero[placed[vector as usize].into_inner() as usize].0;
-            // `u32::MAX`, "no link", is past the end and becomes `u16::MAX`.
-            theirs.map(|link| node_of.get(link as usize).copied().unwrap_or(u16::MAX))
+            let mut ours = [NO_LINK; DEGREE];
+            // Theirs are more: first those that lead in different directions, then the nearest of the
+            // rest, which are left out. `u32::MAX`, their "no link", is past the end.
+            for (ours, &theirs) in ours.iter_mut().zip(theirs) {
+                *ours = node_of.get(theirs as usize).copied().unwrap_or(NO_LINK);
+            }
+            ours
         })
         .collect();
     Ok((Graph { links, entries }, order))
@@ -178,4 +185,4 @@ struct Mirror {
 }
 
 #[derive(Deserialize)]
-struct ZeroNode(#[serde(with = "BigArray")] [u32; DEGREE]);
+struct ZeroNode(#[serde(with = "BigArray")] [u32; THEIR_DEGREE]);

@@ -3,7 +3,9 @@
 //!
 //! The same items, model, options and seed give the same bytes on every number of threads.
 
+mod bridge;
 mod error;
+mod fragments;
 mod graph;
 mod items;
 mod parallel;

@@ -2,10 +2,9 @@
 
 use nearshelf_catalog::{Catalog, ProbeRecall, SearchDefaults, SearchOptions};
 use nearshelf_encoder::Encoder;
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 
 use crate::error::Result;
+use crate::fragments::fragments;
 use crate::parallel;
 
 /// Recall@10 that the defaults have to reach. Above the 0.98 that is promised: the queries here are
@@ -13,22 +12,7 @@ use crate::parallel;
 const TARGET: f64 = 0.985;
 const QUERIES: usize = 400;
 const K: usize = 10;
-const EF: [usize; 7] = [48, 64, 100, 150, 200, 300, 400];
-
-/// Queries as shoppers type them: one to three consecutive words of an item's text.
-fn queries(texts: &[String], seed: u64) -> Vec<String> {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    (0..QUERIES)
-        .map(|_| {
-            let words: Vec<&str> = texts[rng.random_range(0..texts.len())]
-                .split_whitespace()
-                .collect();
-            let length = rng.random_range(1..=3).min(words.len());
-            let start = rng.random_range(0..=words.len() - length);
-            words[start..start + length].join(" ")
-        })
-        .collect()
-}
+const EF: [usize; 9] = [48, 64, 80, 100, 120, 150, 200, 300, 400];
 
 /// Searches with rising numbers of shards and candidates until recall is what it should be; takes the
 /// setting with the fewest comparisons of those that reach it, or else the best.
@@ -40,7 +24,7 @@ pub(crate) fn choose<D: AsRef<[u8]> + Sync>(
     threads: usize,
 ) -> Result<SearchDefaults> {
     let shards = catalog.manifest().shards.len();
-    let queries = encoder.encode_batch(&queries(texts, seed), threads, &|_| ())?;
+    let queries = encoder.encode_batch(&fragments(texts, QUERIES, seed), threads, &|_| ())?;
     // A hit counts when it is as near as the tenth nearest item: items of one text are one answer.
     let nearest: Vec<f32> = parallel::map(queries.len(), threads, |i| {
         let exact = catalog.search_exact(&queries[i].vector, K)?;

@@ -1,16 +1,19 @@
 use std::fs::{self, File};
 use std::io::{BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use nearshelf_catalog::{
     Bytes, Catalog, Columns, FieldKind, FileRef, MANIFEST_NAME, Manifest, SearchDefaults, ShardRef,
-    Value,
+    Value, route,
 };
-use nearshelf_encoder::Encoder;
-use nearshelf_index::{MAX_ITEMS, QuantizedVector, ShardBuilder};
+use nearshelf_encoder::{Encoded, Encoder};
+use nearshelf_index::{MAX_ITEMS, QuantizedVector, Query, Shard, ShardBuilder};
 
+use crate::bridge::bridge;
 use crate::error::{Error, Result};
+use crate::fragments::fragments;
 use crate::items::{ItemOptions, Items, Report, read_items};
 use crate::partition::{Partition, partition};
 use crate::progress::Progress;
@@ -46,6 +49,12 @@ impl Default for BuildOptions {
         }
     }
 }
+
+/// Items for each query whose answers are linked with each other, and the most such queries.
+const ITEMS_PER_QUERY: usize = 4;
+const MAX_QUERIES: usize = 40_000;
+/// Shards that each of them is asked in.
+const SHARDS_PER_QUERY: usize = 8;
 
 /// What a build made.
 #[derive(Debug, Clone)]
@@ -114,6 +123,7 @@ pub fn build(
 
     let target = Target::new(out)?;
     let encoder_files = copy_encoder(model, &encoder, &target)?;
+    let queries = bridging_queries(&encoder, &texts, &centroids, options, threads, progress)?;
     progress.stage("linking items", ids.len() as u64);
     let linked = AtomicU64::new(0);
     let kinds: Vec<FieldKind> = fields.iter().map(|f| f.kind).collect();
@@ -125,7 +135,7 @@ pub fn build(
         values: &values,
     };
     let files = parallel::map(members.len(), threads, |number| {
-        let bytes = source.shard(number, &members[number], options)?;
+        let bytes = source.shard(number, &members[number], &queries[number], options)?;
         let file = target.write(&format!("shard-{number:04}"), "nss", &bytes)?;
         let count = members[number].len() as u64;
         progress.at(linked.fetch_add(count, Ordering::Relaxed) + count);
@@ -195,6 +205,35 @@ fn encode(
     Ok((vectors, truncated))
 }
 
+/// The queries whose answers are linked, for each shard those that come to it early.
+fn bridging_queries(
+    encoder: &Encoder,
+    texts: &[String],
+    centroids: &[Vec<f32>],
+    options: &BuildOptions,
+    threads: usize,
+    progress: &dyn Progress,
+) -> Result<Vec<Vec<Arc<Query>>>> {
+    let count = (texts.len() / ITEMS_PER_QUERY).clamp(1, MAX_QUERIES);
+    progress.stage("encoding queries", count as u64);
+    // Another stream than the one that recall is measured with.
+    let fragments = fragments(texts, count, !options.seed);
+    let encoded = encoder.encode_batch(&fragments, threads, &|done| progress.at(done as u64))?;
+    let mut queries: Vec<Vec<Arc<Query>>> = centroids.iter().map(|_| Vec::new()).collect();
+    for Encoded { vector, .. } in &encoded {
+        let Some(query) = Query::new(vector).map(Arc::new) else {
+            continue;
+        };
+        for &shard in route(centroids.iter(), vector)
+            .iter()
+            .take(SHARDS_PER_QUERY)
+        {
+            queries[shard].push(query.clone());
+        }
+    }
+    Ok(queries)
+}
+
 fn check_vectors(vectors: &[f32], items: usize, dims: usize) -> Result<()> {
     let error = |expected: String, found: String| {
         Err(Error::Option {
@@ -232,14 +271,21 @@ struct Source<'a> {
 }
 
 impl Source<'_> {
-    fn shard(&self, number: usize, members: &[u32], options: &BuildOptions) -> Result<Vec<u8>> {
+    fn shard(
+        &self,
+        number: usize,
+        members: &[u32],
+        queries: &[Arc<Query>],
+        options: &BuildOptions,
+    ) -> Result<Vec<u8>> {
         let rows: Vec<&[f32]> = members
             .iter()
             .map(|&i| &self.vectors[i as usize * self.dims..][..self.dims])
             .collect();
         let vectors: Vec<QuantizedVector> = rows.iter().map(|r| QuantizedVector::new(r)).collect();
         // Shards differ, so that they may well share the seed.
-        let (graph, order) = graph::build(&vectors, &rows, options.ef_construction, options.seed)?;
+        let (mut graph, order) =
+            graph::build(&vectors, &rows, options.ef_construction, options.seed)?;
         let mut slots: Vec<Option<QuantizedVector>> = vectors.into_iter().map(Some).collect();
         let vectors: Vec<QuantizedVector> = order
             .iter()
@@ -257,12 +303,14 @@ impl Source<'_> {
             shard: number,
             source,
         };
+        let plain = ShardBuilder::new(self.dims, &vectors, &graph)
+            .map_err(error)?
+            .to_bytes();
+        bridge(&mut graph, &Shard::open(plain).map_err(error)?, queries);
         let mut shard = ShardBuilder::new(self.dims, &vectors, &graph).map_err(error)?;
         drop((vectors, graph));
         Columns::write(&mut shard, &ids, self.kinds, &values)?;
-        let mut bytes = Vec::new();
-        shard.write_to(&mut bytes).expect("a Vec takes any bytes");
-        Ok(bytes)
+        Ok(shard.to_bytes())
     }
 }
 

@@ -198,15 +198,7 @@ impl<D: AsRef<[u8]>> Catalog<D> {
 
     /// The shards by how near their middle is to a unit vector, nearest first.
     pub fn route(&self, vector: &[f32]) -> Vec<usize> {
-        let scores: Vec<f32> = self
-            .manifest
-            .shards
-            .iter()
-            .map(|s| dot_f32(&s.centroid, vector))
-            .collect();
-        let mut order: Vec<usize> = (0..scores.len()).collect();
-        order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]).then(a.cmp(&b)));
-        order
+        route(self.manifest.shards.iter().map(|s| &s.centroid), vector)
     }
 
     /// The items whose vectors are nearest to a unit vector: the nearest shards' graphs are walked,
@@ -363,4 +355,14 @@ struct Plan {
     k: usize,
     probe: usize,
     ef: usize,
+}
+
+/// The order in which a query goes to shards with these unit centroids, nearest first.
+pub fn route<'a>(centroids: impl Iterator<Item = &'a Vec<f32>>, vector: &[f32]) -> Vec<usize> {
+    let scores: Vec<f32> = centroids
+        .map(|centroid| dot_f32(centroid, vector))
+        .collect();
+    let mut order: Vec<usize> = (0..scores.len()).collect();
+    order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]).then(a.cmp(&b)));
+    order
 }

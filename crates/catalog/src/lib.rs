@@ -8,7 +8,7 @@ mod error;
 mod manifest;
 
 pub use bytes::Bytes;
-pub use catalog::{Catalog, Found, Hit, SearchOptions, SearchStats};
+pub use catalog::{Catalog, Found, Hit, SearchOptions, SearchStats, route};
 pub use columns::{Columns, FieldKind, Value, ValueRef};
 pub use error::{Error, Result};
 pub use manifest::{

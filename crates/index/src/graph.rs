@@ -1,21 +1,22 @@
 use crate::error::{Error, Result};
 
 /// Links of a node.
-pub const DEGREE: usize = 64;
+pub const DEGREE: usize = 48;
 /// Items that a shard can hold: links are 16 bits wide and one value means "no link".
 pub const MAX_ITEMS: usize = NO_LINK as usize;
 
-pub(crate) const NO_LINK: u16 = u16::MAX;
+/// What stands in a row behind its last link.
+pub const NO_LINK: u16 = u16::MAX;
 
-/// The graph of a shard: the lowest layer of an HNSW graph (Malkov and Yashunin 2018), and the nodes
-/// that walks start from.
+/// The graph of a shard: the lowest layer of an HNSW graph (Malkov and Yashunin 2018) with links that
+/// queries asked for, and the nodes that walks start from.
 ///
 /// The paper's upper layers find a node near the query to start from. A shard is small enough that a
 /// look at `entries` nodes, spread over it and side by side in the file, finds a nearer one with fewer
 /// and cheaper steps.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Graph {
-    /// Links of each node, filled from the front, the rest [`u16::MAX`].
+    /// Links of each node, filled from the front, the rest [`NO_LINK`].
     pub links: Vec<[u16; DEGREE]>,
     /// Walks start from the best of this many first nodes.
     pub entries: usize,

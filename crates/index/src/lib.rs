@@ -17,7 +17,7 @@ mod vector;
 mod walk;
 
 pub use error::{Error, Result};
-pub use graph::{DEGREE, Graph, MAX_ITEMS};
+pub use graph::{DEGREE, Graph, MAX_ITEMS, NO_LINK};
 pub use shard::{Shard, ShardBuilder};
 pub use vector::{QuantizedVector, Query, dot_f32, stride};
 pub use walk::{Candidate, Pool, Scratch, WalkStats};

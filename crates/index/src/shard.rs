@@ -246,4 +246,11 @@ impl ShardBuilder {
     pub fn write_to(&self, out: &mut impl Write) -> io::Result<()> {
         self.sections.write_to(self.items, self.dims, out)
     }
+
+    /// The file in memory.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        self.write_to(&mut bytes).expect("a Vec takes any bytes");
+        bytes
+    }
 }

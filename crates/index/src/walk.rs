@@ -10,7 +10,7 @@ use crate::vector::Query;
 
 /// Best nodes of a shard that are expanded even when they score below the shared bound: the way from
 /// the entry nodes to the query's neighbourhood leads through them, and queries are not where items are.
-const APPROACH: usize = 32;
+const APPROACH: usize = 16;
 /// Entry nodes that a walk goes on from.
 const SEEDS: usize = 4;
 /// Places at the head of the beam whose links are asked for ahead of their turn.

@@ -1,15 +1,64 @@
-use anyhow::Result;
+use std::env;
 
-use crate::shell::{cache, cargo, cli, root, shared_data};
-use crate::{setup, wasm};
+use anyhow::{Context, Result, ensure};
 
-/// Everything that a change has to pass.
+use crate::setup::{self, Setup};
+use crate::shell::{cache, cargo, root, run as run_command, shared_data};
+use crate::wasm;
+
+/// Sets up, then runs every test.
 pub fn run() -> Result<()> {
+    let Setup { python, base } = setup::all()?;
+    let onnx_runtime = setup::onnx_runtime(&python)?;
+    if shared_data().is_none() {
+        println!("skipped: what needs real data: there is no shared/data beside the repository");
+    }
+    // The tests of the command line look for it beside them.
+    run_command(cargo().args(["build", "--release", "--package", "nearshelf-cli"]))?;
+    run_command(
+        cargo()
+            .args(["test", "--release", "--workspace", "--no-fail-fast"])
+            .env("NEARSHELF_PYTHON", &python)
+            .env("NEARSHELF_BASE_MODEL", &base)
+            .env("ORT_DYLIB_PATH", &onnx_runtime),
+    )?;
+    wasm::check()?;
+    println!("all tests passed");
     Ok(())
 }
 
-pub fn fuzz(_seconds: u32) -> Result<()> {
-    let _ = (cache(), cargo(), cli(), root(), shared_data());
-    let _ = (setup::all, wasm::check);
+/// Fuzzes with libFuzzer. Its instrumentation is a nightly feature, which the pinned compiler has too
+/// when asked to.
+pub fn fuzz(seconds: u32) -> Result<()> {
+    let directory = root().join("tests/fuzz");
+    let host = env::var("NEARSHELF_FUZZ_TARGET").unwrap_or_else(|_| host().unwrap_or_default());
+    if !setup::has_cargo_command("fuzz") {
+        run_command(cargo().args(["install", "--quiet", "--locked", "cargo-fuzz"]))?;
+    }
+    for target in ["shard", "manifest"] {
+        let corpus = cache().join("fuzz").join(target);
+        std::fs::create_dir_all(&corpus)?;
+        for entry in std::fs::read_dir(root().join("tests/golden/shelf-v1"))? {
+            let path = entry?.path();
+            std::fs::copy(&path, corpus.join(path.file_name().context("a file")?))?;
+        }
+        let time = format!("-max_total_time={seconds}");
+        run_command(
+            cargo()
+                .current_dir(&directory)
+                .env("RUSTC_BOOTSTRAP", "1")
+                .args(["fuzz", "run", "--sanitizer", "none", "--target", &host, "--fuzz-dir", "."])
+                .arg(target)
+                .arg(corpus)
+                .args(["--", &time, "-max_len=65536"]),
+        )?;
+    }
     Ok(())
+}
+
+fn host() -> Result<String> {
+    let version = crate::shell::output(std::process::Command::new("rustc").arg("-vV"))?;
+    let host = version.lines().find_map(|line| line.strip_prefix("host: "));
+    ensure!(host.is_some(), "rustc -vV: expected a line with the host");
+    Ok(host.unwrap_or_default().to_owned())
 }

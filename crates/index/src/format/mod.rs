@@ -38,7 +38,7 @@ impl Kind {
     pub const STEPS: Kind = Kind::new(b"STEP");
     /// Residual codes, four bits each, `u8 [items][stride / 2]`.
     pub const RESIDUALS: Kind = Kind::new(b"RESI");
-    /// Links, `u16 [items][64]`.
+    /// Links, `u16 [items][48]`.
     pub const LINKS: Kind = Kind::new(b"LNK0");
     /// How many of the first nodes walks start from, one `u32`.
     pub const ENTRIES: Kind = Kind::new(b"ENTR");

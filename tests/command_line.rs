@@ -1,0 +1,414 @@
+//! The command line as people and scripts meet it: exit codes, errors, files.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use support::{demo, demo_model, nearshelf, outcome, read_npy};
+
+fn run(arguments: &[&str]) -> (i32, String, String) {
+    let result = outcome(nearshelf().args(arguments));
+    assert!(
+        !result.2.contains("panicked"),
+        "{arguments:?}: {}",
+        result.2
+    );
+    result
+}
+
+fn items(path: &Path, count: usize) {
+    let things = [
+        "rain jacket",
+        "desk lamp",
+        "running shoes",
+        "coffee mug",
+        "wool scarf",
+    ];
+    let lines: String = (0..count)
+        .map(|i| {
+            let (thing, price) = (things[i % things.len()], i % 90 + 5);
+            format!("{{\"id\":\"p{i}\",\"title\":\"{thing} number {i}\",\"price\":{price}}}\n")
+        })
+        .collect();
+    fs::write(path, lines).unwrap();
+}
+
+#[test]
+fn the_demo_is_searched_without_anything_set_up() {
+    let directory = tempfile::tempdir().unwrap();
+    let search = ["search", "something warm for a rainy hike"];
+    let (code, out, err) = outcome(nearshelf().current_dir(directory.path()).args(search));
+    assert_eq!((code, err.as_str()), (0, ""));
+    let lines: Vec<&str> = out.lines().collect();
+    assert!(lines[0].contains("score") && lines[0].contains("title") && lines[0].contains("price"));
+    assert!(
+        lines.len() == 13 && lines[12].contains("tokens encoded in"),
+        "{out}"
+    );
+
+    let (code, out, _) = run(&["search", "tent", "-k", "3", "--json"]);
+    assert_eq!(code, 0);
+    let answer: Value = serde_json::from_str(&out).unwrap();
+    let hits = answer["hits"].as_array().unwrap();
+    assert_eq!(hits.len(), 3);
+    assert!(hits[0]["fields"]["price"].is_number() && hits[0]["fields"]["tags"].is_array());
+    assert!(
+        hits[0]["fields"]["title"]
+            .as_str()
+            .unwrap()
+            .contains("Tent")
+    );
+}
+
+#[test]
+fn wrong_usage_is_exit_code_2_and_a_failed_job_1() {
+    let shelf = demo();
+    let shelf = shelf.to_str().unwrap();
+    for usage in [
+        &["search"][..],
+        &["search", shelf],
+        &["search", "tent", "-k", "0"],
+        &["search", "a", "b", "c"],
+        &["search", "tent", "--probe", "0"],
+        &["search", shelf, "--queries", "q.jsonl"],
+        &["build"],
+        &["nonsense"],
+        &["export", "--base", "x", "--out", "y", "--precision", "int4"],
+    ] {
+        assert_eq!(run(usage).0, 2, "{usage:?}");
+    }
+    for (job, expected) in [
+        (
+            &["search", "nowhere", "tent"][..],
+            "nowhere/shelf.nsm: No such file",
+        ),
+        (&["inspect", "nowhere"], "nowhere/shelf.nsm"),
+        (&["verify", "nowhere"], "nowhere/shelf.nsm"),
+        (
+            &["export", "--base", "nowhere", "--out", "y"],
+            "nowhere/config.json",
+        ),
+        (
+            &[
+                "encode",
+                "--model",
+                "nowhere",
+                "--input",
+                "Cargo.toml",
+                "--out",
+                "x.npy",
+            ],
+            "nowhere",
+        ),
+        (
+            &["eval", shelf, "--queries", "no.jsonl", "--qrels", "no.tsv"],
+            "no.jsonl",
+        ),
+    ] {
+        let (code, out, err) = run(job);
+        assert_eq!((code, out.as_str()), (1, ""), "{job:?}");
+        assert!(
+            err.starts_with("error: ") && err.contains(expected),
+            "{job:?}: {err}"
+        );
+    }
+}
+
+#[test]
+fn odd_queries_are_answered() {
+    let (code, out, err) = run(&["search", ""]);
+    assert_eq!((code, out.lines().next()), (0, Some("no hits")));
+    assert!(err.contains("the query is empty"));
+    let (code, out, _) = run(&["search", "tent", "-k", "100000", "--json"]);
+    let answer: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, answer["hits"].as_array().unwrap().len()), (0, 6000));
+
+    // Longer than a command line may be: a file of queries.
+    let directory = tempfile::tempdir().unwrap();
+    let queries = directory.path().join("queries.jsonl");
+    let run_file = directory.path().join("out.trec");
+    let long = "warm jacket ".repeat(90_000);
+    fs::write(
+        &queries,
+        format!("{{\"_id\":\"long\",\"text\":\"{long}\"}}\n{{\"_id\":\"b\",\"text\":\"lamp\"}}\n"),
+    )
+    .unwrap();
+    let paths = [&queries, &run_file].map(|p| p.to_str().unwrap());
+    let shelf = demo();
+    let search = [
+        "search",
+        shelf.to_str().unwrap(),
+        "--queries",
+        paths[0],
+        "-k",
+        "5",
+        "--run",
+        paths[1],
+    ];
+    assert_eq!(run(&search).0, 0);
+    let lines: Vec<String> = fs::read_to_string(&run_file)
+        .unwrap()
+        .lines()
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(lines.len(), 10);
+    assert!(lines[0].starts_with("b Q0 demo-") && lines[5].starts_with("long Q0 demo-"));
+
+    // A long query on the command line, as long as Linux lets one argument be.
+    let (code, _, err) = run(&["search", &"warm jacket ".repeat(10_000)]);
+    assert_eq!(code, 0);
+    assert!(err.contains("tokens; the first 256 were used"), "{err}");
+}
+
+#[cfg(unix)]
+#[test]
+fn invalid_utf8_is_an_error_and_not_a_crash() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let (code, _, err) = outcome(nearshelf().arg("search").arg(OsStr::from_bytes(b"ca\xff")));
+    assert!(code == 2 && !err.contains("panicked"), "{err}");
+    let directory = tempfile::tempdir().unwrap();
+    let (texts, out) = (
+        directory.path().join("t.txt"),
+        directory.path().join("v.npy"),
+    );
+    fs::write(&texts, b"fine\nnot \xff fine\n").unwrap();
+    let model = demo_model();
+    let model = model.path().to_str().unwrap();
+    let paths = [&texts, &out].map(|p| p.to_str().unwrap());
+    let (code, _, err) = run(&[
+        "encode", "--model", model, "--input", paths[0], "--out", paths[1],
+    ]);
+    assert!(
+        code == 1 && err.contains("t.txt, line 2: expected UTF-8"),
+        "{err}"
+    );
+    assert!(!out.exists());
+}
+
+#[test]
+fn texts_become_a_matrix() {
+    let directory = tempfile::tempdir().unwrap();
+    let (texts, out) = (
+        directory.path().join("t.txt"),
+        directory.path().join("v.npy"),
+    );
+    fs::write(&texts, "a red lamp\n\na red lamp\r\n").unwrap();
+    let model = demo_model();
+    let model = model.path().to_str().unwrap();
+    let paths = [&texts, &out].map(|p| p.to_str().unwrap());
+    assert_eq!(
+        run(&[
+            "encode", "--model", model, "--input", paths[0], "--out", paths[1]
+        ])
+        .0,
+        0
+    );
+    let rows = read_npy(&out);
+    assert_eq!((rows.len(), rows[0].len()), (3, 384));
+    assert!(rows[0] == rows[2] && rows[0] != rows[1]);
+    assert!((support::cosine(&rows[0], &rows[0]) - 1.0).abs() < 1e-6);
+}
+
+#[test]
+fn a_catalog_becomes_a_shelf_that_answers() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    items(Path::new(&path("items.jsonl")), 300);
+    let model = demo_model();
+    let model = model.path().to_str().unwrap();
+    let (catalog, shelf) = (path("items.jsonl"), path("shelf"));
+    let build = [
+        "build",
+        "--items",
+        &catalog,
+        "--model",
+        model,
+        "--out",
+        &shelf,
+        "--shard-size",
+        "100",
+    ];
+    let (code, out, err) = run(&build);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("300 items in 4 shards"), "{out}");
+    let (code, out, _) = run(&["search", &shelf, "a lamp for my desk", "-k", "4", "--json"]);
+    assert_eq!(code, 0);
+    let answer: Value = serde_json::from_str(&out).unwrap();
+    for hit in answer["hits"].as_array().unwrap() {
+        assert!(
+            hit["fields"]["title"]
+                .as_str()
+                .unwrap()
+                .starts_with("desk lamp"),
+            "{out}"
+        );
+    }
+    assert_eq!(run(&["verify", &shelf]).0, 0);
+    let (_, out, _) = run(&["inspect", &shelf, "--json"]);
+    let inspected: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(
+        (&inspected["items"], &inspected["dims"]),
+        (&300.into(), &384.into())
+    );
+
+    // Again in its place, and never in the place of anything else.
+    assert_eq!(run(&build).0, 0);
+    assert_eq!(run(&["verify", &shelf]).0, 0);
+    let other = path("other");
+    fs::create_dir(&other).unwrap();
+    fs::write(path("other/diary.txt"), "mine").unwrap();
+    let (code, _, err) = run(&[
+        "build", "--items", &catalog, "--model", model, "--out", &other,
+    ]);
+    assert!(
+        code == 1 && err.contains("expected a shelf, an empty directory or nothing"),
+        "{err}"
+    );
+    assert_eq!(fs::read_to_string(path("other/diary.txt")).unwrap(), "mine");
+    assert_eq!(leftovers(directory.path()), 0);
+}
+
+/// What builds in the making leave beside their place.
+fn leftovers(directory: &Path) -> usize {
+    let names = fs::read_dir(directory)
+        .unwrap()
+        .map(|e| e.unwrap().file_name());
+    names
+        .filter(|n| n.to_string_lossy().starts_with(".nearshelf-"))
+        .count()
+}
+
+#[test]
+fn an_empty_or_bad_catalog_builds_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    let model = demo_model();
+    let model = model.path().to_str().unwrap();
+    fs::write(path("empty.jsonl"), "").unwrap();
+    let (catalog, shelf) = (path("empty.jsonl"), path("shelf"));
+    let (code, _, err) = run(&[
+        "build", "--items", &catalog, "--model", model, "--out", &shelf,
+    ]);
+    assert!(
+        code == 1 && err.contains("expected at least one item, found none among 0 rows"),
+        "{err}"
+    );
+    fs::write(
+        path("bad.jsonl"),
+        "{\"id\":1,\"title\":\"one\"}\n{\"id\":1,\"title\":\"two\"}\n",
+    )
+    .unwrap();
+    let catalog = path("bad.jsonl");
+    let strict = [
+        "build", "--items", &catalog, "--model", model, "--out", &shelf, "--strict",
+    ];
+    let (code, _, err) = run(&strict);
+    assert!(code == 1 && err.contains("bad.jsonl, line 2"), "{err}");
+    assert!(!Path::new(&shelf).exists());
+    let (code, _, err) = run(&strict[..7]);
+    assert!(code == 0 && err.contains("1 duplicate ids"), "{err}");
+    assert_eq!(leftovers(directory.path()), 0);
+}
+
+#[test]
+fn a_model_of_other_dimensions_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    for entry in fs::read_dir(demo()).unwrap() {
+        let path = entry.unwrap().path();
+        fs::copy(&path, directory.path().join(path.file_name().unwrap())).unwrap();
+    }
+    let manifest = fs::read(directory.path().join("shelf.nsm")).unwrap();
+    let mut manifest = nearshelf::Manifest::from_bytes("m", &manifest).unwrap();
+    let config = fs::read_to_string(directory.path().join(&manifest.encoder[0].name)).unwrap();
+    let config = config.replace("384", "128");
+    manifest.encoder[0] = nearshelf::FileRef::of("encoder", "json", config.as_bytes());
+    fs::write(directory.path().join(&manifest.encoder[0].name), config).unwrap();
+    fs::write(directory.path().join("shelf.nsm"), manifest.to_bytes()).unwrap();
+    let (code, _, err) = run(&["search", directory.path().to_str().unwrap(), "tent"]);
+    assert!(
+        code == 1 && err.contains("expected 128 dimensions (by encoder.json), found 384"),
+        "{err}"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_killed_build_leaves_no_shelf() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    items(Path::new(&path("items.jsonl")), 3000);
+    let model = demo_model();
+    let mut build = nearshelf()
+        .args([
+            "build",
+            "--items",
+            &path("items.jsonl"),
+            "--out",
+            &path("shelf"),
+            "--model",
+        ])
+        .arg(model.path())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    // Until it has begun to write, or is done on a very fast machine.
+    let start = Instant::now();
+    while leftovers(directory.path()) == 0
+        && build.try_wait().unwrap().is_none()
+        && start.elapsed() < Duration::from_secs(120)
+    {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let finished = build.try_wait().unwrap().is_some();
+    build.kill().unwrap();
+    build.wait().unwrap();
+    assert!(finished || !Path::new(&path("shelf")).exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_full_disk_is_an_error_with_the_files_name() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    items(Path::new(&path("items.jsonl")), 50);
+    let model = demo_model();
+    // A limit on the size of files stands for the disk's: the same call fails in the same way.
+    let script = "trap '' XFSZ; ulimit -f 64; exec \"$@\"";
+    let nearshelf = nearshelf();
+    let (code, _, err) = outcome(
+        Command::new("bash")
+            .args(["-c", script, "bash"])
+            .arg(nearshelf.get_program())
+            .args([
+                "build",
+                "--items",
+                &path("items.jsonl"),
+                "--out",
+                &path("shelf"),
+                "--model",
+            ])
+            .arg(model.path()),
+    );
+    assert!(
+        code == 1 && err.contains("shelf/model-") && err.contains("too large"),
+        "{code} {err}"
+    );
+    assert!(!Path::new(&path("shelf")).exists());
+    assert_eq!(leftovers(directory.path()), 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reader_that_stops_early_is_no_error() {
+    let nearshelf = nearshelf();
+    let script = "set -o pipefail; \"$0\" search tent -k 6000 | head -n 1";
+    let (code, out, err) = outcome(
+        Command::new("bash")
+            .args(["-c", script])
+            .arg(nearshelf.get_program()),
+    );
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
+}

@@ -1,0 +1,184 @@
+//! Bytes that are not what was written: an error that says where, never a panic, never silence.
+
+use std::fs;
+use std::path::Path;
+
+use nearshelf::Shelf;
+use nearshelf_catalog::{Catalog, Manifest, SearchOptions};
+use nearshelf_index::{Pool, Query, Scratch, Shard};
+use proptest::prelude::*;
+use support::{demo, root};
+
+fn golden() -> (Vec<u8>, Vec<u8>) {
+    let directory = root().join("tests/golden/shelf-v1");
+    let manifest = fs::read(directory.join("shelf.nsm")).unwrap();
+    let name = Manifest::from_bytes("m", &manifest).unwrap().shards[0]
+        .file
+        .name
+        .clone();
+    (manifest, fs::read(directory.join(name)).unwrap())
+}
+
+/// Opens, verifies and searches; the first error.
+fn use_all(manifest: &[u8], shard: &[u8]) -> Result<(), nearshelf_catalog::Error> {
+    let manifest = Manifest::from_bytes("shelf.nsm", manifest)?;
+    let query = vec![0.1; manifest.dims as usize];
+    let mut catalog = Catalog::new(manifest);
+    catalog.attach(0, shard.to_vec())?;
+    // Not verified yet: whatever the damage, a search ends and gives hits or an error.
+    for (k, ef) in [(10, Some(3)), (1, None), (100, None)] {
+        let found = catalog.search(&query, &SearchOptions { k, probe: None, ef })?;
+        for hit in found.hits {
+            let _ = hit.fields().count();
+        }
+    }
+    catalog.verify()
+}
+
+#[test]
+fn every_flipped_bit_of_a_shard_and_a_manifest_is_found() {
+    let (manifest, shard) = golden();
+    use_all(&manifest, &shard).unwrap();
+    for bit in 0..8 * manifest.len() {
+        let mut damaged = manifest.clone();
+        damaged[bit / 8] ^= 1 << (bit % 8);
+        assert!(
+            use_all(&damaged, &shard).is_err(),
+            "bit {bit} of the manifest"
+        );
+    }
+    for bit in 0..8 * shard.len() {
+        let mut damaged = shard.clone();
+        damaged[bit / 8] ^= 1 << (bit % 8);
+        assert!(
+            use_all(&manifest, &damaged).is_err(),
+            "bit {bit} of the shard"
+        );
+    }
+}
+
+#[test]
+fn every_truncation_is_found_when_opening() {
+    let (manifest, shard) = golden();
+    for length in 0..manifest.len() {
+        assert!(Manifest::from_bytes("m", &manifest[..length]).is_err());
+    }
+    for length in 0..shard.len() {
+        assert!(Shard::open(&shard[..length]).is_err());
+    }
+}
+
+#[test]
+fn errors_name_the_file_the_place_and_both_values() {
+    let (manifest, shard) = golden();
+    let error = |manifest: &[u8], shard: &[u8]| use_all(manifest, shard).unwrap_err().to_string();
+
+    let message = error(&manifest, &shard[..shard.len() - 1]);
+    assert!(
+        message.contains(".nss: expected") && message.contains("bytes (by the manifest)"),
+        "{message}"
+    );
+
+    let mut newer = manifest.clone();
+    newer[12] = 9;
+    let message = error(&newer, &shard);
+    assert!(
+        message.contains("shelf.nsm, byte 12") && message.contains("needs version 9"),
+        "{message}"
+    );
+
+    let mut newer = shard.clone();
+    newer[12] = 9;
+    let message = error(&manifest, &newer);
+    assert!(
+        message.contains(".nss, header, byte 12") && message.contains("needs version 9"),
+        "{message}"
+    );
+
+    let mut damaged = shard.clone();
+    *damaged.last_mut().unwrap() ^= 1;
+    let message = error(&manifest, &damaged);
+    assert!(
+        message.contains(".nss, section") && message.contains("expected checksum"),
+        "{message}"
+    );
+
+    let message = error(b"<!doctype html>", &shard);
+    assert!(
+        message.contains("shelf.nsm, byte 0: expected the magic"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_flipped_bit_in_any_file_of_a_real_shelf_is_found() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut names = Vec::new();
+    for entry in fs::read_dir(demo()).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_owned();
+        fs::copy(&path, directory.path().join(&name)).unwrap();
+        names.push(name);
+    }
+    Shelf::open(directory.path()).unwrap().verify().unwrap();
+    for name in names {
+        let path = directory.path().join(&name);
+        let length = fs::metadata(&path).unwrap().len() as usize;
+        for at in [0, length / 3, length / 2, length - 1] {
+            flip(&path, at);
+            let verified = Shelf::open(directory.path()).and_then(|shelf| shelf.verify());
+            let message = verified.expect_err("a flipped bit").to_string();
+            assert!(
+                message.contains(name.to_str().unwrap()),
+                "{name:?}, byte {at}: {message}"
+            );
+            flip(&path, at);
+        }
+    }
+    Shelf::open(directory.path()).unwrap().verify().unwrap();
+}
+
+fn flip(path: &Path, at: usize) {
+    let mut bytes = fs::read(path).unwrap();
+    bytes[at] ^= 4;
+    fs::write(path, bytes).unwrap();
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn arbitrary_bytes_are_no_shelf(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
+        prop_assert!(Shard::open(bytes.as_slice()).is_err());
+        prop_assert!(Manifest::from_bytes("m", &bytes).is_err());
+    }
+
+    /// Checksums keep chance out, not malice: content that a forger gave fresh checksums.
+    #[test]
+    fn a_forged_shard_can_be_searched_without_a_panic(
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..20)
+    ) {
+        let (_, mut shard) = golden();
+        for (at, value) in changes {
+            let at = at.index(shard.len());
+            shard[at] = value;
+        }
+        let table = 64 + 32 * u32::from_le_bytes(shard[32..36].try_into().unwrap()) as usize;
+        if let Some(table) = shard.get(64..table) {
+            let mut hashed = shard[..40].to_vec();
+            hashed.extend_from_slice(&shard[48..64]);
+            hashed.extend_from_slice(table);
+            let sum = nearshelf_index::format::checksum(&hashed);
+            shard[40..48].copy_from_slice(&sum.to_le_bytes());
+        }
+        if let Ok(shard) = Shard::open(shard.as_slice()) {
+            let query = Query::new(&vec![0.5; shard.dims()]).unwrap();
+            let mut pool = Pool::new(10);
+            shard.walk(0, &query, 10, &mut pool, &mut Scratch::default());
+            for candidate in pool.candidates() {
+                shard.score(&query, candidate.item as usize);
+            }
+            let _ = shard.verify();
+        }
+    }
+}

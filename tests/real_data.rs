@@ -1,0 +1,124 @@
+//! The shared catalogs and judgements, where they are at hand.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use flate2::read::MultiGzDecoder;
+use serde_json::Value;
+use support::{base_model, nearshelf, outcome, shared_data};
+
+fn unpack(path: &Path) -> String {
+    let mut text = String::new();
+    MultiGzDecoder::new(fs::File::open(path).unwrap())
+        .read_to_string(&mut text)
+        .unwrap();
+    text
+}
+
+/// Icecat's queries and judgements as BEIR's files.
+fn icecat(data: &Path, to: &Path) -> (PathBuf, PathBuf) {
+    let mut ids: BTreeMap<String, usize> = BTreeMap::new();
+    let mut qrels = String::from("query-id\tcorpus-id\tscore\n");
+    for line in unpack(&data.join("icecat_judgements.jsonl.gz")).lines() {
+        let row: Value = serde_json::from_str(line).unwrap();
+        let next = ids.len();
+        let id = *ids
+            .entry(row["query"].as_str().unwrap().to_owned())
+            .or_insert(next);
+        writeln!(
+            qrels,
+            "q{id}\t{}\t{}",
+            row["id"].as_str().unwrap(),
+            row["grade"]
+        )
+        .unwrap();
+    }
+    let queries: String = ids
+        .iter()
+        .map(|(text, id)| {
+            serde_json::json!({ "_id": format!("q{id}"), "text": text }).to_string() + "\n"
+        })
+        .collect();
+    let paths = (to.join("queries.jsonl"), to.join("qrels.tsv"));
+    fs::write(&paths.0, queries).unwrap();
+    fs::write(&paths.1, qrels).unwrap();
+    paths
+}
+
+fn nearshelf_json(arguments: &[&str]) -> Value {
+    let (code, out, err) = outcome(nearshelf().args(arguments).arg("--json"));
+    assert_eq!(code, 0, "{arguments:?}: {err}");
+    serde_json::from_str(&out).unwrap()
+}
+
+#[test]
+fn icecat_is_measured_as_the_data_guide_measures_it() {
+    let test = "Icecat";
+    let (Some(data), Some(base)) = (shared_data(test), base_model(test)) else {
+        return;
+    };
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    let (queries, qrels) = icecat(&data, directory.path());
+    let (queries, qrels) = (queries.to_str().unwrap(), qrels.to_str().unwrap());
+    let corpus = data.join("icecat_corpus.jsonl.gz");
+
+    let mut ndcg = Vec::new();
+    for precision in ["f32", "int8"] {
+        let (model, shelf) = (path(precision), path(&format!("shelf-{precision}")));
+        let base = base.to_str().unwrap();
+        nearshelf_json(&[
+            "export",
+            "--base",
+            base,
+            "--out",
+            &model,
+            "--precision",
+            precision,
+        ]);
+        nearshelf_json(&[
+            "build",
+            "--items",
+            corpus.to_str().unwrap(),
+            "--model",
+            &model,
+            "--out",
+            &shelf,
+            "--fields",
+            "title",
+        ]);
+        let report = nearshelf_json(&[
+            "eval",
+            &shelf,
+            "--queries",
+            queries,
+            "--qrels",
+            qrels,
+            "--relevant",
+            "2",
+            "--baseline",
+            "bm25,exact",
+        ]);
+        for (system, metrics) in report["systems"].as_object().unwrap() {
+            println!("{precision} {system}: {metrics}");
+        }
+        let metric = |system: &str, name: &str| report["systems"][system][name].as_f64().unwrap();
+        // The data guide's figures for BM25.
+        assert!((metric("bm25", "ndcg_exponential") - 0.622).abs() <= 0.01);
+        assert!((metric("bm25", "recall_capped") - 0.611).abs() <= 0.01);
+        assert!(
+            (metric("exact", "ndcg_exponential") - metric("nearshelf", "ndcg_exponential")).abs()
+                <= 0.01
+        );
+        ndcg.push(metric("nearshelf", "ndcg_exponential"));
+    }
+    println!("nDCG@10: f32 {:.4}, INT8 {:.4}", ndcg[0], ndcg[1]);
+    assert!(
+        (ndcg[0] - 0.510).abs() <= 0.01,
+        "the data guide measured 0.510"
+    );
+    assert!((ndcg[0] - ndcg[1]).abs() <= 0.01);
+}
