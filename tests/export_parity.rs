@@ -2,9 +2,11 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use nearshelf_encoder::Encoder;
 use nearshelf_export::{Precision, export};
+use ort::environment::Environment;
 use ort::session::Session;
 use ort::value::Tensor;
 use support::{
@@ -26,8 +28,9 @@ fn reference(python: &Path, base: &Path, out: &Path) -> (Vec<Vec<u32>>, Vec<Vec<
 
 /// Mean-pooled unit vectors of ONNX Runtime, a text at a time.
 fn onnx_runtime(model: &Path, ids: &[Vec<u32>]) -> Vec<Vec<f32>> {
-    let environment = ort::init().build().unwrap();
-    let mut session = Session::builder(&environment)
+    // One for the process: another cannot be made.
+    static ENVIRONMENT: LazyLock<Environment> = LazyLock::new(|| ort::init().build().unwrap());
+    let mut session = Session::builder(&ENVIRONMENT)
         .unwrap()
         .commit_from_file(model)
         .unwrap();

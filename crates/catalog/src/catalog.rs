@@ -213,9 +213,7 @@ impl<D: AsRef<[u8]>> Catalog<D> {
         let defaults = &self.manifest.search;
         let k = options.k.min(self.len());
         let ef = options.ef.unwrap_or(defaults.ef as usize);
-        let ef = ef
-            .max(options.k + RESCORE_MARGIN.min(options.k))
-            .min(self.len());
+        let ef = ef.max(k + k.max(RESCORE_MARGIN)).min(self.len());
         let probe = options.probe.unwrap_or(defaults.probe as usize).max(1);
         let plan = Plan { k, probe, ef };
         self.search_shards(vector, &plan, |shard, number, query, pool, scratch| {

@@ -148,11 +148,14 @@ impl Engine {
 
     fn run_padded(&self, ids: &[u32], length: usize) -> TractResult<Output> {
         let plan = self.plan(length)?;
+        // Padding is masked, but a dynamic quantizer's range spans it too: a token that the text has
+        // anyway widens the range less than one that no training ever saw in this place.
+        let padding = ids.last().copied().unwrap_or_default();
         let inputs = self.inputs.iter().map(|input| {
             let value = |i: usize| match (input, ids.get(i)) {
-                (Input::Ids, Some(&id)) => i64::from(id),
+                (Input::Ids, id) => i64::from(id.copied().unwrap_or(padding)),
                 (Input::Mask, Some(_)) => 1,
-                (Input::Types, _) | (_, None) => 0,
+                (Input::Mask, None) | (Input::Types, _) => 0,
             };
             let values: Vec<i64> = (0..length).map(value).collect();
             Ok(Tensor::from_shape(&[1, length], &values)?.into_tvalue())

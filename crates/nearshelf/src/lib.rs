@@ -11,7 +11,6 @@
 //! # Ok::<(), nearshelf::Error>(())
 //! ```
 
-use std::path::Path;
 use std::sync::OnceLock;
 
 use nearshelf_catalog::{Catalog, MANIFEST_NAME};
@@ -91,7 +90,7 @@ impl Shelf {
     /// A file that is missing, of another length than the manifest says, damaged in its header, or
     /// newer than this build.
     #[cfg(not(target_arch = "wasm32"))]
-    pub fn open(directory: impl AsRef<Path>) -> Result<Self> {
+    pub fn open(directory: impl AsRef<std::path::Path>) -> Result<Self> {
         let directory = directory.as_ref();
         let map = |name: &str| {
             let path = directory.join(name);

@@ -47,7 +47,16 @@ pub fn fuzz(seconds: u32) -> Result<()> {
             cargo()
                 .current_dir(&directory)
                 .env("RUSTC_BOOTSTRAP", "1")
-                .args(["fuzz", "run", "--sanitizer", "none", "--target", &host, "--fuzz-dir", "."])
+                .args([
+                    "fuzz",
+                    "run",
+                    "--sanitizer",
+                    "none",
+                    "--target",
+                    &host,
+                    "--fuzz-dir",
+                    ".",
+                ])
                 .arg(target)
                 .arg(corpus)
                 .args(["--", &time, "-max_len=65536"]),

@@ -18,7 +18,7 @@ const SOURCE_SHA256: &str = "7b76db5b880a77f9e52975d2baa6209d2f76d2c9c2789515c30
 /// Where Debian says which mirror it uses.
 const APT_SOURCES: &str = "/etc/apt/sources.list.d/debian.sources";
 /// What the runtime never links: offline tools, and threads that wasm does not have.
-const FORBIDDEN: [&str; 5] = ["instant-distance", "rayon", "candle-core", "ort", "memmap2"];
+const FORBIDDEN: [&str; 4] = ["instant-distance", "rayon", "candle-core", "ort"];
 
 /// A compiler with a standard library for wasm32.
 pub enum Toolchain {
@@ -178,16 +178,7 @@ pub fn check() -> Result<()> {
     println!("ok: the runtime links none of {}", FORBIDDEN.join(", "));
 
     let mut build = cargo();
-    // Not tied to this xtask's own compiler flags; its artifacts lie beside the others.
-    build.args([
-        "build",
-        "--release",
-        "--package",
-        "nearshelf",
-        "--target",
-        TARGET,
-    ]);
-    build.env("RUSTFLAGS", "-Ctarget-feature=+simd128");
+    build.args(["build", "--release", "--package", "nearshelf", "--target", TARGET]);
     match toolchain()? {
         Toolchain::Installed => {}
         Toolchain::Built(rustc) => {

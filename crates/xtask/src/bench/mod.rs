@@ -1,0 +1,64 @@
+//! Measurements against the peers, side by side in one run. Nothing here passes or fails.
+
+mod encoder;
+mod instant;
+mod search;
+
+use std::path::Path;
+use std::{fs, time::Duration};
+
+use anyhow::{Context, Result};
+use clap::Subcommand;
+
+/// What to measure.
+#[derive(Debug, Clone, Subcommand)]
+pub enum What {
+    /// Search, against faiss, hnswlib, usearch and instant-distance; build, open, size.
+    Search {
+        /// Titles of the shared catalog to index; 0 for all. instant-distance takes an hour for all.
+        #[arg(long, default_value_t = 50_000)]
+        items: usize,
+        /// Peers to measure.
+        #[arg(
+            long,
+            value_delimiter = ',',
+            default_value = "faiss,hnswlib,usearch,instant-distance"
+        )]
+        peers: Vec<String>,
+        /// Candidates kept while building, for all peers alike.
+        #[arg(long, default_value_t = 200)]
+        ef_construction: usize,
+    },
+    /// Encoding, against ONNX Runtime INT8.
+    Encoder,
+}
+
+pub fn run(what: Option<What>) -> Result<()> {
+    let all = "faiss,hnswlib,usearch,instant-distance";
+    match what {
+        Some(What::Search {
+            items,
+            peers,
+            ef_construction,
+        }) => search::run(items, &peers, ef_construction),
+        Some(What::Encoder) => encoder::run(),
+        None => {
+            encoder::run()?;
+            let peers: Vec<String> = all.split(',').map(str::to_owned).collect();
+            search::run(50_000, &peers, 200)
+        }
+    }
+}
+
+/// Reads a float32 matrix: its numbers and its width.
+fn read_npy(path: &Path) -> Result<(Vec<f32>, usize)> {
+    let bytes = fs::read(path).with_context(|| path.display().to_string())?;
+    let npy = npyz::NpyFile::new(&bytes[..])?;
+    let width = npy.shape().get(1).copied().context("a matrix")? as usize;
+    Ok((npy.into_vec()?, width))
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}
