@@ -250,8 +250,8 @@ fn check_vectors(vectors: &[f32], items: usize, dims: usize) -> Result<()> {
     }
     for (row, vector) in vectors.chunks_exact(dims).enumerate() {
         let norm = nearshelf_index::dot_f32(vector, vector).sqrt();
-        // False for NaN too.
-        if !((norm - 1.0).abs() < 1e-2) {
+        let unit = (norm - 1.0).abs() < 1e-2;
+        if !unit {
             return error(
                 "vectors of length 1".into(),
                 format!("length {norm} in row {row}"),

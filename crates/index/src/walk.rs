@@ -246,10 +246,10 @@ impl<D: AsRef<[u8]>> Shard<D> {
                 };
                 if let Some(at) = insert(beam, ef, limit, node, Node::rank) {
                     next = next.min(at);
-                    if at < PREFETCH_LINKS {
-                        links
-                            .get(usize::from(item))
-                            .map(|row| kernel::prefetch(row.as_flattened()));
+                    if at < PREFETCH_LINKS
+                        && let Some(row) = links.get(usize::from(item))
+                    {
+                        kernel::prefetch(row.as_flattened());
                     }
                 }
             });
@@ -311,9 +311,9 @@ impl<'a> Scorer<'a> {
     fn score(&self, items: &[u16], dots: &mut [i32], mut found: impl FnMut(u16, f32)) {
         // Read after the dot products, by when they are here.
         for &item in items {
-            self.steps
-                .get(usize::from(item))
-                .map(|step| kernel::prefetch(step));
+            if let Some(step) = self.steps.get(usize::from(item)) {
+                kernel::prefetch(step);
+            }
         }
         (self.dot_rows)(self.codes, items, &self.query.coarse, dots);
         for (&item, &dot) in items.iter().zip(dots.iter()) {

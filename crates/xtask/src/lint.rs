@@ -5,7 +5,7 @@ use crate::shell::{cargo, run};
 
 /// The licence checker. Licences and sources are checked offline; advisories need a database from
 /// elsewhere and are checked where it can be had.
-const CARGO_DENY: &str = "cargo-deny@0.18.9";
+const CARGO_DENY: &str = "cargo-deny@0.20.2";
 
 pub fn run_all() -> Result<()> {
     run(cargo().args(["fmt", "--all", "--check"]))?;

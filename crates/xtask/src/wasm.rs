@@ -36,14 +36,17 @@ pub fn toolchain() -> Result<Toolchain> {
     let libraries = PathBuf::from(output(
         Command::new("rustc").current_dir(root()).args(libraries),
     )?);
-    let add = ["target", "add", TARGET];
-    if has_libraries(&libraries)
-        || (Command::new("rustup")
+    let add = || {
+        Command::new("rustup")
             .current_dir(root())
-            .args(add)
+            .args(["target", "add", TARGET])
             .status()
-            .is_ok_and(|s| s.success())
-            && has_libraries(&libraries))
+    };
+    // Set to try the way of machines that cannot reach rustup's servers.
+    let offline = std::env::var_os("NEARSHELF_WASM_OFFLINE").is_some();
+    if !offline
+        && (has_libraries(&libraries)
+            || add().is_ok_and(|status| status.success()) && has_libraries(&libraries))
     {
         return Ok(Toolchain::Installed);
     }
@@ -132,12 +135,15 @@ fn build_std(sysroot: &Path) -> Result<()> {
         .current_dir(&stub)
         .args(["build", "--quiet", "--release", std, "--target", TARGET])
         .env("RUSTC", sysroot.join("bin/rustc"))
+        // Or the copy would load the original's libraries, and take that one's folder for its own.
+        .env_remove("LD_LIBRARY_PATH")
         .env("RUSTC_BOOTSTRAP", "1")
         // Without bitcode, link-time optimization over the standard library fails.
         .env("RUSTFLAGS", "-Cembed-bitcode=yes")
         .env("CARGO_TARGET_DIR", work.join("target")))?;
     let built = work.join("target").join(TARGET).join("release/deps");
     let to = sysroot.join("lib/rustlib").join(TARGET).join("lib");
+    let _ = fs::remove_dir_all(&to);
     fs::create_dir_all(&to)?;
     for entry in fs::read_dir(built)? {
         let path = entry?.path();
@@ -178,11 +184,20 @@ pub fn check() -> Result<()> {
     println!("ok: the runtime links none of {}", FORBIDDEN.join(", "));
 
     let mut build = cargo();
-    build.args(["build", "--release", "--package", "nearshelf", "--target", TARGET]);
+    build.args([
+        "build",
+        "--release",
+        "--package",
+        "nearshelf",
+        "--target",
+        TARGET,
+    ]);
     match toolchain()? {
         Toolchain::Installed => {}
         Toolchain::Built(rustc) => {
-            build.env("RUSTC", rustc);
+            build.env("RUSTC", rustc).env_remove("LD_LIBRARY_PATH");
+            // Cargo tells compilers apart by version, and these two have the same.
+            build.arg("--target-dir").arg(cache().join("wasm-target"));
         }
         Toolchain::Missing(why) => {
             println!("skipped: compiling for {TARGET}: {why}");

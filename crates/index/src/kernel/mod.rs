@@ -57,11 +57,13 @@ fn for_rows(
         codes.get(start..start + query.len())
     };
     for &item in items.iter().take(PREFETCH_AHEAD) {
-        row(item).map(prefetch);
+        if let Some(row) = row(item) {
+            prefetch(row);
+        }
     }
     for (i, (&item, out)) in items.iter().zip(dots).enumerate() {
-        if let Some(&ahead) = items.get(i + PREFETCH_AHEAD) {
-            row(ahead).map(prefetch);
+        if let Some(row) = items.get(i + PREFETCH_AHEAD).and_then(|&ahead| row(ahead)) {
+            prefetch(row);
         }
         *out = row(item).map_or(i32::MIN, |row| dot(row, query));
     }
