@@ -11,10 +11,10 @@ use crate::output::{print, print_json, shorten, table, thousands};
 use crate::{SearchArgs, SearchFlags, demo};
 
 /// Characters of a title or a field that a line shows.
-const TITLE_WIDTH: usize = 56;
+const TITLE_WIDTH: usize = 72;
 const FIELD_WIDTH: usize = 24;
 /// Columns beside score and title.
-const FIELDS_SHOWN: usize = 3;
+const FIELDS_SHOWN: usize = 2;
 
 impl SearchFlags {
     pub fn options(self, k: usize) -> SearchOptions {
@@ -50,16 +50,17 @@ pub fn run(args: &SearchArgs) -> Result<()> {
 
 fn answer(shelf: &Shelf, query: &str, options: &SearchOptions, as_json: bool) -> Result<()> {
     let start = Instant::now();
+    let answer = shelf.search_with(query, options)?;
+    let first = start.elapsed();
+    // Once more: the first query also loads the model and makes its plan for this length.
     let encoder = shelf.encoder()?;
-    // The plan for a length is made when it is first needed; that belongs to loading.
-    encoder.encode(query)?;
-    let loading = start.elapsed();
     let start = Instant::now();
-    encoder.encode(query)?;
+    let vector = encoder.encode(query)?.vector;
     let encoding = start.elapsed();
     let start = Instant::now();
-    let answer = shelf.search_with(query, options)?;
-    let searching = start.elapsed().saturating_sub(encoding);
+    shelf.search_vector(&vector, options)?;
+    let searching = start.elapsed();
+    let loading = first.saturating_sub(encoding + searching);
 
     let limit = encoder.config().max_tokens;
     if as_json {
