@@ -63,6 +63,8 @@ pub struct Query {
     pub(crate) coarse: Vec<i8>,
     /// What the codes' offset adds to every dot product.
     pub(crate) offset: i32,
+    /// What a cosine of 1 is as a score by coarse codes.
+    pub(crate) unit: f32,
     /// Signed 16-bit codes for the final scores, padded with zeros to the stride.
     pub(crate) fine: Vec<i16>,
     /// Step of the fine codes.
@@ -81,6 +83,7 @@ impl Query {
             dims: vector.len(),
             coarse: vec![0; stride],
             offset: 0,
+            unit: 127.0 / (FINE_PER_COARSE as f32 * largest),
             fine: vec![0; stride],
             step: f64::from(largest) / 32767.0,
         };

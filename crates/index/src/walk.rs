@@ -11,6 +11,11 @@ use crate::vector::Query;
 /// Best nodes of a shard that are expanded even when they score below the shared bound: the way from
 /// the entry nodes to the query's neighbourhood leads through them, and queries are not where items are.
 const APPROACH: usize = 16;
+/// Steps after which a walk has to be near: as long as its best node is this cosine or more below the
+/// bound, nothing better is expected of the shard. On 356,252 titles, 0.15 makes queries that are items
+/// 1.5 times faster for 0.005 of recall@10, and those of shoppers 1.1 times at equal recall.
+const FIRST_STEPS: u64 = 4;
+const SLACK: f32 = 0.15;
 /// Entry nodes that a walk goes on from.
 const SEEDS: usize = 4;
 /// Places at the head of the beam whose links are asked for ahead of their turn.
@@ -223,10 +228,13 @@ impl<D: AsRef<[u8]>> Shard<D> {
 
         // What scores below it is of use only as a step on the way.
         let bound = pool.bound();
+        let slack = SLACK * query.unit;
         let mut next = 0;
         while let Some(at) = (next..beam.len()).find(|&i| !beam[i].expanded) {
             let node = &mut beam[at];
-            if at >= APPROACH && node.score < bound {
+            let on_the_way =
+                at < APPROACH && (stats.expanded < FIRST_STEPS || node.score >= bound - slack);
+            if node.score < bound && !on_the_way {
                 break;
             }
             node.expanded = true;

@@ -28,6 +28,9 @@ pub enum What {
         /// Candidates kept while building, for all peers alike.
         #[arg(long, default_value_t = 200)]
         ef_construction: usize,
+        /// Search the shelf that the last run built, of the same items, instead of building it again.
+        #[arg(long)]
+        reuse: bool,
     },
     /// Encoding, against ONNX Runtime INT8.
     Encoder,
@@ -40,12 +43,13 @@ pub fn run(what: Option<What>) -> Result<()> {
             items,
             peers,
             ef_construction,
-        }) => search::run(items, &peers, ef_construction),
+            reuse,
+        }) => search::run(items, &peers, ef_construction, reuse),
         Some(What::Encoder) => encoder::run(),
         None => {
             encoder::run()?;
             let peers: Vec<String> = all.split(',').map(str::to_owned).collect();
-            search::run(50_000, &peers, 200)
+            search::run(50_000, &peers, 200, false)
         }
     }
 }

@@ -31,7 +31,7 @@ pub struct QuerySet {
     files: [PathBuf; 2],
 }
 
-pub fn run(items: usize, peers: &[String], ef_construction: usize) -> Result<()> {
+pub fn run(items: usize, peers: &[String], ef_construction: usize, reuse: bool) -> Result<()> {
     let data = shared_data().context("the benchmark needs shared/data beside the repository")?;
     let python = setup::python("requirements.txt")?;
     setup::python("requirements-bench.txt")?;
@@ -100,20 +100,28 @@ pub fn run(items: usize, peers: &[String], ef_construction: usize) -> Result<()>
         .collect();
     fs::write(&items_file, lines)?;
     let shelf_dir = work.join("shelf");
-    let start = Instant::now();
-    run_command(
-        Command::new(&cli)
+    let built = if reuse && shelf_dir.exists() {
+        "as it was".to_owned()
+    } else {
+        let start = Instant::now();
+        let mut build = Command::new(&cli);
+        build
             .arg("build")
             .arg("--items")
             .arg(&items_file)
             .arg("--model")
-            .arg(&model)
+            .arg(&model);
+        build
             .arg("--vectors")
             .arg(&vectors_file)
             .arg("--out")
-            .arg(&shelf_dir),
-    )?;
-    let build_seconds = start.elapsed().as_secs_f64();
+            .arg(&shelf_dir);
+        run_command(&mut build)?;
+        format!(
+            "built in {:.0} s on {threads} threads",
+            start.elapsed().as_secs_f64()
+        )
+    };
     let before = resident();
     let opening = median(
         (0..21)
@@ -125,7 +133,7 @@ pub fn run(items: usize, peers: &[String], ef_construction: usize) -> Result<()>
     let bytes: u64 = shelf.manifest().shards.iter().map(|s| s.file.bytes).sum();
     let defaults = shelf.manifest().search.clone();
     println!(
-        "nearshelf: {} items, {} shards, {:.0} bytes an item, built in {build_seconds:.0} s on {threads} threads, \
+        "nearshelf: {} items, {} shards, {:.0} bytes an item, {built}, \
          opened in {:.2} ms with {:.1} MB resident",
         kept.len(),
         shelf.manifest().shards.len(),
