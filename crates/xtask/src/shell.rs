@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
+use sha2::{Digest, Sha256};
 
 /// The repository.
 pub fn root() -> PathBuf {
@@ -41,6 +42,18 @@ pub fn cargo() -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root());
     command
+}
+
+/// Compares bytes with what they should be.
+pub fn check_sha256(name: &str, bytes: &[u8], expected: &str) -> Result<()> {
+    let found: String = Sha256::digest(bytes)
+        .iter()
+        .map(|b| format!("{b:02x}"))
+        .collect();
+    if found != expected {
+        bail!("{name}: expected SHA-256 {expected}, found {found}");
+    }
+    Ok(())
 }
 
 /// Runs a command, its output passed on.

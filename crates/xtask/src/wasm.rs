@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
-use sha2::{Digest, Sha256};
 
-use crate::shell::{cache, cargo, output, root, run};
+use crate::shell::{cache, cargo, check_sha256, output, root, run};
 
 const TARGET: &str = "wasm32-unknown-unknown";
 /// The compiler that the source package below belongs to.
@@ -94,14 +93,7 @@ fn build_std(sysroot: &Path) -> Result<()> {
         fetched.status.success(),
         "{SOURCE_PACKAGE} cannot be fetched"
     );
-    let found: String = Sha256::digest(fs::read(&package)?)
-        .iter()
-        .map(|b| format!("{b:02x}"))
-        .collect();
-    ensure!(
-        found == SOURCE_SHA256,
-        "{SOURCE_PACKAGE}: expected SHA-256 {SOURCE_SHA256}, found {found}"
-    );
+    check_sha256(SOURCE_PACKAGE, &fs::read(&package)?, SOURCE_SHA256)?;
     run(Command::new("dpkg-deb")
         .arg("-x")
         .arg(&package)
