@@ -8,7 +8,7 @@ use tract_onnx::pb::ModelProto;
 use crate::Precision;
 use crate::config::BertConfig;
 use crate::error::Result;
-use crate::graph::{Graph, Value, float, int, ints, to_f32};
+use crate::graph::{Graph, Value, float, int, ints, to_f32, to_i8};
 use crate::quantize::{EMBEDDING_MAX, WEIGHT_MAX, rows, transpose};
 use crate::weights::Weights;
 
@@ -143,6 +143,12 @@ impl Writer<'_> {
         self.graph
             .i64("split_heads", &[4], &[0, 0, heads, hidden / heads]);
         self.graph.i64("join_heads", &[3], &[0, 0, hidden]);
+        if self.precision == Precision::Int8 {
+            self.graph.f32("quantize.steps", &[], &[127.0]);
+            // So that a token of zeros has a scale to be divided by.
+            self.graph
+                .f32("quantize.least", &[], &[f32::MIN_POSITIVE * 1024.0]);
+        }
         let per_head = (hidden / heads) as f32;
         self.graph
             .f32("attention_scale", &[], &[1.0 / per_head.sqrt()]);
@@ -239,19 +245,33 @@ impl Writer<'_> {
     }
 
     /// Quantizes what goes into one or more linear layers; the name of the results.
+    ///
+    /// A scale for each token, not one for the text: code = round(x / scale), scale = max |x| / 127. A
+    /// token with large values then costs the others no precision, and padding changes nothing.
     fn activation(&mut self, name: &str, x: &str) -> String {
         let name = format!("{name}.input");
         if self.precision == Precision::Int8 {
-            let outputs = ["codes", "scale", "zero_point"].map(|part| format!("{name}.{part}"));
-            let outputs = [&*outputs[0], &*outputs[1], &*outputs[2]];
-            self.graph
-                .node_with(&name, "DynamicQuantizeLinear", &[x], vec![], &outputs);
+            let graph = &mut self.graph;
+            let at = |suffix: &str| format!("{name}.{suffix}");
+            let size = graph.node(&at("size"), "Abs", &[x], vec![]);
+            let per_token = vec![ints("axes", &[-1]), int("keepdims", 1)];
+            let largest = graph.node(&at("largest"), "ReduceMax", &[&size], per_token);
+            let largest = graph.node(
+                &at("positive"),
+                "Max",
+                &[&largest, "quantize.least"],
+                vec![],
+            );
+            let scale = graph.node(&at("scale"), "Div", &[&largest, "quantize.steps"], vec![]);
+            let codes = graph.node(&at("scaled"), "Div", &[x, &scale], vec![]);
+            let codes = graph.node(&at("rounded"), "Round", &[&codes], vec![]);
+            graph.node(&at("codes"), "Cast", &[&codes], vec![to_i8()]);
         }
         name
     }
 
-    /// x · Wᵀ + b. With INT8 weights from the quantized activation: the integer product, times the
-    /// activation's scale, times each output channel's.
+    /// x · Wᵀ + b. With INT8 weights from the quantized activation: the integer product, times each
+    /// token's scale, times each output channel's.
     fn linear(
         &mut self,
         name: &str,
@@ -272,26 +292,14 @@ impl Writer<'_> {
             }
             Precision::Int8 => {
                 let weight = rows(&weight, from, WEIGHT_MAX);
-                let codes = graph.i8(
-                    &at("codes"),
-                    &[from, to],
-                    &transpose(&weight.codes, to, from),
-                );
+                let codes = transpose(&weight.codes, to, from);
+                let codes = graph.i8(&at("codes"), &[from, to], &codes);
                 let scales = graph.f32(&at("scales"), &[to], &weight.scales);
-                let (input, zero) = (
-                    format!("{quantized}.codes"),
-                    format!("{quantized}.zero_point"),
-                );
-                let sum = graph.node(
-                    &at("sum"),
-                    "MatMulInteger",
-                    &[&input, &codes, &zero],
-                    vec![],
-                );
+                let (input, scale) = (format!("{quantized}.codes"), format!("{quantized}.scale"));
+                let sum = graph.node(&at("sum"), "MatMulInteger", &[&input, &codes], vec![]);
                 let sum = graph.node(&at("sum_f32"), "Cast", &[&sum], vec![to_f32()]);
-                let scale = format!("{quantized}.scale");
-                let scale = graph.node(&at("scale"), "Mul", &[&scale, &scales], vec![]);
-                graph.node(&at("product"), "Mul", &[&sum, &scale], vec![])
+                let sum = graph.node(&at("sum_scaled"), "Mul", &[&sum, &scale], vec![]);
+                graph.node(&at("product"), "Mul", &[&sum, &scales], vec![])
             }
         };
         Ok(graph.node(name, "Add", &[&product, &bias], vec![]))

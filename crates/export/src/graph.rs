@@ -31,27 +31,15 @@ impl Graph {
         inputs: &[&str],
         attributes: Vec<AttributeProto>,
     ) -> Value {
-        self.node_with(name, op, inputs, attributes, &[name]);
-        name.to_owned()
-    }
-
-    /// Adds a node with outputs of these names.
-    pub fn node_with(
-        &mut self,
-        name: &str,
-        op: &str,
-        inputs: &[&str],
-        attributes: Vec<AttributeProto>,
-        outputs: &[&str],
-    ) {
         self.nodes.push(NodeProto {
             name: name.to_owned(),
             op_type: op.to_owned(),
             input: inputs.iter().map(|&s| s.to_owned()).collect(),
-            output: outputs.iter().map(|&s| s.to_owned()).collect(),
+            output: vec![name.to_owned()],
             attribute: attributes,
             ..Default::default()
         });
+        name.to_owned()
     }
 
     pub fn f32(&mut self, name: &str, shape: &[usize], values: &[f32]) -> Value {
@@ -176,4 +164,9 @@ pub(crate) fn float(name: &str, value: f32) -> AttributeProto {
 /// The `to` of a Cast to f32.
 pub(crate) fn to_f32() -> AttributeProto {
     int("to", DataType::Float as i64)
+}
+
+/// The `to` of a Cast to i8.
+pub(crate) fn to_i8() -> AttributeProto {
+    int("to", DataType::Int8 as i64)
 }

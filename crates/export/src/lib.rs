@@ -1,9 +1,9 @@
 //! Writes a BERT-family sentence encoder (`config.json`, `model.safetensors`, `tokenizer.json`) as
 //! an ONNX model directory that nearshelf, ONNX Runtime and other engines read.
 //!
-//! With [`Precision::Int8`] the linear layers are quantized dynamically: activations by
-//! `DynamicQuantizeLinear`, weights per output channel in seven bits, so that no target's
-//! u8 × i8 multiply-add saturates. Embeddings are kept in eight bits per row.
+//! With [`Precision::Int8`] the linear layers are quantized dynamically: activations in eight bits with
+//! a scale for each token, weights in seven bits with a scale for each output channel, so that no
+//! target's u8 × i8 multiply-add saturates. Embeddings are kept in eight bits per row.
 
 mod bert;
 mod config;
