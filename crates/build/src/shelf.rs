@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fs::{self, File};
 use std::io::{BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -108,9 +109,12 @@ pub fn build(
     let (vectors, truncated) = match &options.vectors {
         Some(vectors) => {
             check_vectors(vectors, ids.len(), dims)?;
-            (vectors.clone(), 0)
+            (Cow::Borrowed(vectors.as_slice()), 0)
         }
-        None => encode(&encoder, &texts, threads, progress)?,
+        None => {
+            let (vectors, truncated) = encode(&encoder, &texts, threads, progress)?;
+            (Cow::Owned(vectors), truncated)
+        }
     };
 
     progress.stage("cutting into shards", 0);
