@@ -30,7 +30,7 @@ enum Command {
     Search(SearchArgs),
     /// Measure a shelf against judgements.
     Eval(EvalArgs),
-    /// Show what is in a shelf.
+    /// Show what is in a shelf, or how a model runs.
     Inspect(ShelfArgs),
     /// Check every byte of a shelf.
     Verify(ShelfArgs),
@@ -47,6 +47,9 @@ struct ExportArgs {
     /// Weights as INT8 (a quarter of the size) or as they are.
     #[arg(long, value_enum, default_value = "int8")]
     precision: Precision,
+    /// File of texts, one a line, that INT8 weights are chosen for besides random ones.
+    #[arg(long, value_name = "FILE")]
+    calibrate: Option<PathBuf>,
     /// Print the result as JSON.
     #[arg(long)]
     json: bool,

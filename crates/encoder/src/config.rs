@@ -13,6 +13,27 @@ pub enum Pooling {
     Cls,
 }
 
+/// What linear layers are computed with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    /// Weights of 7 bits, activations of 8: fast, and the same bits on every machine.
+    #[default]
+    Int8,
+    /// Single precision, slow, with the last bits as the machine rounds them: for comparisons.
+    F32,
+}
+
+impl Precision {
+    /// As `encoder.json` has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Precision::Int8 => "int8",
+            Precision::F32 => "f32",
+        }
+    }
+}
+
 /// What a model directory's `encoder.json` says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EncoderConfig {
@@ -26,8 +47,9 @@ pub struct EncoderConfig {
     pub max_positions: usize,
     /// Components of a vector.
     pub dims: usize,
-    /// `int8` or `f32`: for people, the graph itself decides.
-    pub precision: String,
+    /// What linear layers are computed with. A graph in f32 is quantized when it is opened as INT8.
+    #[serde(default)]
+    pub precision: Precision,
     /// SHA-256 of `model.onnx`.
     pub model_sha256: String,
     /// SHA-256 of `tokenizer.json`.

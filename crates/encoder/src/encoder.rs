@@ -1,23 +1,26 @@
-use std::fs;
-use std::path::Path;
+use nearshelf_bytes::{Bytes, trim_heap};
 
-use crate::config::EncoderConfig;
+use crate::config::{EncoderConfig, Precision};
 use crate::engine::{Engine, Output};
 use crate::error::{Error, Result};
+use crate::fuse::Fusion;
 use crate::pooling;
 use crate::sha256_hex;
-use crate::tokenizer::Tokenizer;
+use crate::tokenizer::{Tokenizer, Tokens};
 
 /// The bytes of a model directory's three files.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct ModelFiles<'a> {
     /// `encoder.json`; without it the defaults of sentence-transformers hold: mean pooling, 256
     /// tokens of at most 512 positions.
     pub config: Option<&'a [u8]>,
-    /// `model.onnx`.
-    pub model: &'a [u8],
+    /// `model.onnx`. The encoder may hold on to the bytes and read its word embeddings from them.
+    pub model: Bytes,
     /// `tokenizer.json`.
     pub tokenizer: &'a [u8],
+    /// Whether the caller compared the files with the digests in `config`, say with WebCrypto, which is
+    /// faster at it than code in wasm. They are compared here otherwise.
+    pub checked: bool,
 }
 
 /// A sentence encoder. `Send + Sync`: threads can share one.
@@ -46,25 +49,31 @@ impl Encoded {
 }
 
 impl Encoder {
-    /// Opens the model directory `dir`.
+    /// Opens the model directory `dir`, whose model is mapped.
     ///
     /// # Errors
     /// A file that is missing or unreadable, and all of [`Encoder::from_bytes`].
-    pub fn open(dir: &Path) -> Result<Self> {
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn open(dir: &std::path::Path) -> Result<Self> {
         let read = |name: &str| {
             let path = dir.join(name);
-            fs::read(&path).map_err(|source| Error::Io { path, source })
+            std::fs::read(&path).map_err(|source| Error::Io { path, source })
         };
         let config = match read("encoder.json") {
             Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => None,
             other => Some(other?),
         };
-        let (model, tokenizer) = (read("model.onnx")?, read("tokenizer.json")?);
-        Self::from_bytes(ModelFiles {
+        let tokenizer = read("tokenizer.json")?;
+        let path = dir.join("model.onnx");
+        let model = Bytes::map(&path).map_err(|source| Error::Io { path, source })?;
+        let encoder = Self::from_bytes(ModelFiles {
             config: config.as_deref(),
-            model: &model,
+            model: model.clone(),
             tokenizer: &tokenizer,
-        })
+            checked: false,
+        });
+        model.release();
+        encoder
     }
 
     /// Opens a model from bytes.
@@ -73,26 +82,37 @@ impl Encoder {
     /// A digest other than `encoder.json`'s, a tokenizer or graph that cannot be read, dimensions
     /// other than those stated.
     pub fn from_bytes(files: ModelFiles<'_>) -> Result<Self> {
-        let digests = (sha256_hex(files.model), sha256_hex(files.tokenizer));
         let stated = files.config.map(EncoderConfig::from_json).transpose()?;
-        if let Some(config) = &stated {
-            for (file, expected, found) in [
-                ("model.onnx", &config.model_sha256, &digests.0),
-                ("tokenizer.json", &config.tokenizer_sha256, &digests.1),
-            ] {
-                if expected != found {
-                    let (expected, found) = (expected.clone(), found.clone());
-                    return Err(Error::Digest {
-                        file,
-                        expected,
-                        found,
-                    });
-                }
-            }
+        let stated = stated.as_ref();
+        let max_positions = stated.map_or(512, |c| c.max_positions);
+        let precision = stated.map_or(Precision::Int8, |c| c.precision);
+        let digest = |file, bytes: &[u8], expected: Option<&str>| match expected {
+            Some(expected) if files.checked => Ok(expected.to_owned()),
+            expected => checked_digest(file, bytes, expected),
+        };
+        // The two halves of the work have nothing to do with each other.
+        let (tokenizer, model) = side_by_side(
+            || {
+                let expected = stated.map(|c| &*c.tokenizer_sha256);
+                let digest = digest("tokenizer.json", files.tokenizer, expected)?;
+                Ok((digest, Tokenizer::from_json(files.tokenizer)?))
+            },
+            || {
+                let expected = stated.map(|c| &*c.model_sha256);
+                let digest = digest("model.onnx", &files.model, expected)?;
+                let quantize = precision == Precision::Int8;
+                Ok((digest, Engine::load(&files.model, max_positions, quantize)?))
+            },
+        );
+        let ((model_sha256, engine), (tokenizer_sha256, tokenizer)) = (model?, tokenizer?);
+        // Vocabularies have no gaps: where there is an id that is too large, this is one.
+        if let Some(rows) = engine.vocabulary()
+            && let Ok(id) = u32::try_from(rows)
+            && tokenizer.has(id)
+        {
+            return Err(Error::TokenRange { rows, id });
         }
-        let tokenizer = Tokenizer::from_json(files.tokenizer)?;
-        let max_positions = stated.as_ref().map_or(512, |c| c.max_positions);
-        let engine = Engine::load(files.model, max_positions)?;
+        trim_heap();
         let config = match stated {
             Some(config) if config.dims != engine.dims() => {
                 return Err(Error::Model {
@@ -101,16 +121,16 @@ impl Encoder {
                     found: engine.dims().to_string(),
                 });
             }
-            Some(config) => config,
+            Some(config) => config.clone(),
             None => EncoderConfig {
                 pooling: Default::default(),
                 normalize: true,
                 max_tokens: 256,
                 max_positions,
                 dims: engine.dims(),
-                precision: "unknown".into(),
-                model_sha256: digests.0,
-                tokenizer_sha256: digests.1,
+                precision,
+                model_sha256,
+                tokenizer_sha256,
             },
         };
         Ok(Encoder {
@@ -150,22 +170,45 @@ impl Encoder {
     /// # Errors
     /// A token without an embedding, or a model that gives no finite vector.
     pub fn encode(&self, text: &str) -> Result<Encoded> {
-        let tokens = self.tokenizer.encode(text, self.config.max_tokens)?;
-        let vector = match self.engine.run(&tokens.ids)? {
-            Output::Hidden(hidden) => pooling::pool(&hidden, self.config.dims, self.config.pooling),
-            Output::Pooled(mut vector) => {
-                pooling::normalize(&mut vector);
-                vector
+        let mut encoded = self.encode_packed(&[text])?;
+        encoded.pop().ok_or(Error::NotFinite { found: f32::NAN })
+    }
+
+    /// Encodes texts in one run of the model.
+    fn encode_packed(&self, texts: &[&str]) -> Result<Vec<Encoded>> {
+        let tokenize = |text: &&str| self.tokenizer.encode(text, self.config.max_tokens);
+        let tokens: Vec<Tokens> = texts.iter().map(tokenize).collect::<Result<_>>()?;
+        let ids: Vec<&[u32]> = tokens.iter().map(|t| &t.ids[..]).collect();
+        let pooled = |(output, tokens): (Output, &Tokens)| {
+            let vector = match output {
+                Output::Hidden(hidden) => {
+                    pooling::pool(&hidden, self.config.dims, self.config.pooling)
+                }
+                Output::Pooled(mut vector) => {
+                    pooling::normalize(&mut vector);
+                    vector
+                }
+            };
+            match vector.iter().find(|x| !x.is_finite()) {
+                Some(&found) => Err(Error::NotFinite { found }),
+                None => Ok(Encoded {
+                    vector,
+                    tokens: tokens.ids.len(),
+                    untruncated: tokens.untruncated,
+                }),
             }
         };
-        match vector.iter().find(|x| !x.is_finite()) {
-            Some(&found) => Err(Error::NotFinite { found }),
-            None => Ok(Encoded {
-                vector,
-                tokens: tokens.ids.len(),
-                untruncated: tokens.untruncated,
-            }),
-        }
+        self.engine
+            .run(&ids)?
+            .into_iter()
+            .zip(&tokens)
+            .map(pooled)
+            .collect()
+    }
+
+    /// What of the model runs fused.
+    pub fn fusion(&self) -> &Fusion {
+        self.engine.fusion()
     }
 
     /// The ids that a text becomes, truncated as for encoding.
@@ -175,6 +218,31 @@ impl Encoder {
     pub fn tokenize(&self, text: &str) -> Result<Vec<u32>> {
         Ok(self.tokenizer.encode(text, self.config.max_tokens)?.ids)
     }
+}
+
+/// The SHA-256 of a file, which is compared with the one that is expected.
+fn checked_digest(file: &'static str, bytes: &[u8], expected: Option<&str>) -> Result<String> {
+    let found = sha256_hex(bytes);
+    match expected {
+        Some(expected) if expected != found => Err(Error::Digest {
+            file,
+            expected: expected.to_owned(),
+            found,
+        }),
+        _ => Ok(found),
+    }
+}
+
+/// Runs two functions, at the same time where there are threads.
+fn side_by_side<A: Send, B>(a: impl FnOnce() -> A + Send, b: impl FnOnce() -> B) -> (A, B) {
+    #[cfg(target_arch = "wasm32")]
+    return (a(), b());
+    #[cfg(not(target_arch = "wasm32"))]
+    std::thread::scope(|scope| {
+        let a = scope.spawn(a);
+        let b = b();
+        (a.join().unwrap_or_else(|p| std::panic::resume_unwind(p)), b)
+    })
 }
 
 /// Texts that one thread takes at a time.
@@ -205,10 +273,8 @@ impl Encoder {
                     return parts;
                 }
                 let chunk = &texts[start..texts.len().min(start + CHUNK)];
-                let encoded: Result<Vec<Encoded>> = chunk
-                    .iter()
-                    .map(|text| self.encode(text.as_ref()))
-                    .collect();
+                let texts: Vec<&str> = chunk.iter().map(AsRef::as_ref).collect();
+                let encoded = self.encode_packed(&texts);
                 let failed = encoded.is_err();
                 parts.push((start, encoded));
                 if failed {

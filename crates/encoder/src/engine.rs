@@ -4,31 +4,49 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use nearshelf_bytes::Bytes;
 use prost::Message;
+use tract_onnx::Onnx;
 use tract_onnx::pb::{GraphProto, ModelProto};
 use tract_onnx::prelude::*;
-use tract_onnx::tract_core::internal::format_err;
+use tract_onnx::tract_core::internal::{DimLike, PlainView, format_err};
 
 use crate::error::{Error, Result};
+use crate::fuse::{Fusion, fuse};
+use crate::table::{Table, read_without_table};
 
-/// Lengths that plans are made for: a text is padded to the next of them. Close together where
-/// queries and titles are; each plan holds its own packed weights, so that there are few of them.
+/// Lengths that plans of unfused graphs are made for: a text is padded to the next of them. Close
+/// together where queries and titles are; each plan holds its own packed weights, so that there are
+/// few of them.
 const BUCKETS: [usize; 10] = [8, 16, 24, 32, 48, 64, 128, 256, 384, 512];
 
-const INPUT_IDS: &str = "input_ids";
-const ATTENTION_MASK: &str = "attention_mask";
-const TOKEN_TYPE_IDS: &str = "token_type_ids";
+pub(crate) const INPUT_IDS: &str = "input_ids";
+pub(crate) const ATTENTION_MASK: &str = "attention_mask";
+pub(crate) const TOKEN_TYPE_IDS: &str = "token_type_ids";
 
-/// A model that has been read, and its plans by length.
+/// Versions of ONNX's operators that the engine knows.
+const OPSETS: std::ops::RangeInclusive<i64> = 11..=21;
+
+/// A model that has been read, and how it is run.
 pub(crate) struct Engine {
-    model: TypedModel,
-    sequence: Symbol,
     inputs: Vec<Input>,
     dims: usize,
     pooled: bool,
     vocabulary: Option<usize>,
     max_positions: usize,
-    plans: Mutex<BTreeMap<usize, Arc<TypedRunnableModel>>>,
+    fusion: Fusion,
+    plan: Plan,
+}
+
+enum Plan {
+    /// Nothing but fused operators, which take texts of any lengths, packed.
+    Packed(Arc<TypedRunnableModel>),
+    /// A plan for each length that a text is padded to.
+    ByLength {
+        model: Box<TypedModel>,
+        sequence: Symbol,
+        plans: Mutex<BTreeMap<usize, Arc<TypedRunnableModel>>>,
+    },
 }
 
 #[derive(Clone, Copy)]
@@ -47,75 +65,68 @@ pub(crate) enum Output {
 }
 
 impl Engine {
-    pub fn load(bytes: &[u8], max_positions: usize) -> Result<Self> {
-        guarded_engine("reading the model", || Self::parse(bytes, max_positions))?
+    /// Reads a model. With `quantize`, linear layers run on 7-bit weights, fused where they are
+    /// recognised; without, the graph runs as it is.
+    ///
+    /// Word embeddings in 8 bits stay where they lie in `bytes`, which the engine holds for that.
+    pub fn load(bytes: &Bytes, max_positions: usize, quantize: bool) -> Result<Self> {
+        guarded_engine("reading the model", || {
+            if quantize && let Some((proto, table)) = read_without_table(bytes) {
+                let engine = Self::plan(proto, max_positions, Some(table))?;
+                if engine.fusion.embeddings {
+                    return Ok(engine);
+                }
+            }
+            let proto = ModelProto::decode(&**bytes).map_err(|e| Error::Model {
+                place: "first bytes".into(),
+                expected: "the ONNX format".into(),
+                found: e.to_string(),
+            })?;
+            match quantize {
+                true => Self::plan(proto, max_positions, None),
+                false => Self::plan_unfused(proto, max_positions),
+            }
+        })?
     }
 
-    fn parse(bytes: &[u8], max_positions: usize) -> Result<Self> {
-        let proto = ModelProto::decode(bytes).map_err(|e| Error::Model {
-            place: "first bytes".into(),
-            expected: "the ONNX format".into(),
-            found: e.to_string(),
-        })?;
-        let graph = proto.graph.as_ref().ok_or_else(|| Error::Model {
-            place: "file".into(),
-            expected: "a graph".into(),
-            found: "none".into(),
-        })?;
-        let inputs = inputs(graph)?;
-        let vocabulary = vocabulary(graph);
+    fn plan_unfused(proto: ModelProto, max_positions: usize) -> Result<Self> {
+        let read = Read::new(proto)?;
+        Self::new(read, max_positions, Fusion::default(), None)
+    }
 
-        let engine = |step: &str| {
-            let step = step.to_owned();
-            move |e: TractError| Error::Engine {
-                step,
-                reason: format!("{e:#}"),
+    /// `table` are the word embeddings, if `proto` has but one row of them.
+    fn plan(proto: ModelProto, max_positions: usize, table: Option<Table>) -> Result<Self> {
+        let mut read = Read::new(proto)?;
+        let fused = fuse(read.model, &read.sequence, max_positions, table)?;
+        read.model = fused.model;
+        Self::new(read, max_positions, fused.fusion, fused.vocabulary)
+    }
+
+    fn new(
+        read: Read,
+        max_positions: usize,
+        fusion: Fusion,
+        vocabulary: Option<usize>,
+    ) -> Result<Self> {
+        let plan = if fusion.complete() {
+            let plan = read.model.into_runnable();
+            Plan::Packed(plan.map_err(failed("planning the graph"))?)
+        } else {
+            let model = read.model.into_decluttered();
+            Plan::ByLength {
+                model: Box::new(model.map_err(failed("simplifying the graph"))?),
+                sequence: read.sequence,
+                plans: Mutex::default(),
             }
         };
-        // What a quantizer leaves of value infos and output shapes contradicts itself at times.
-        let onnx = onnx()
-            .with_ignore_value_info(true)
-            .with_ignore_output_shapes(true);
-        let mut model = onnx
-            .parse(&proto, None)
-            .map_err(engine("reading the graph"))?
-            .model;
-        let sequence = model.symbols.sym("sequence");
-        for (i, _) in inputs.iter().enumerate() {
-            let fact = InferenceFact::dt_shape(i64::datum_type(), [1.to_dim(), sequence.to_dim()]);
-            model
-                .set_input_fact(i, fact)
-                .map_err(engine("setting the inputs' shapes"))?;
-        }
-        let model = model.into_typed().map_err(engine("typing the graph"))?;
-        let model = model
-            .into_decluttered()
-            .map_err(engine("simplifying the graph"))?;
-
-        let output = model.output_fact(0).map_err(engine("reading the output"))?;
-        let wrong = || Error::Model {
-            place: "first output".into(),
-            expected: "f32 [batch, sequence, dims] or [batch, dims]".into(),
-            found: format!("{output:?}"),
-        };
-        let rank = output.shape.rank();
-        if output.datum_type != f32::datum_type() || !(2..=3).contains(&rank) {
-            return Err(wrong());
-        }
-        let dims = output.shape[rank - 1]
-            .to_i64()
-            .ok()
-            .and_then(|d| usize::try_from(d).ok());
-        let dims = dims.filter(|&d| d > 0).ok_or_else(wrong)?;
         Ok(Engine {
-            pooled: rank == 2,
-            model,
-            sequence,
-            inputs,
-            dims,
-            vocabulary,
+            pooled: read.pooled,
+            inputs: read.inputs,
+            dims: read.dims,
+            vocabulary: vocabulary.or(read.vocabulary),
             max_positions,
-            plans: Mutex::default(),
+            fusion,
+            plan,
         })
     }
 
@@ -124,20 +135,72 @@ impl Engine {
         self.dims
     }
 
-    /// Runs the model on one text.
-    pub fn run(&self, ids: &[u32]) -> Result<Output> {
-        if let (Some(rows), Some(&id)) = (self.vocabulary, ids.iter().max())
+    /// What was fused.
+    pub fn fusion(&self) -> &Fusion {
+        &self.fusion
+    }
+
+    /// Rows of the word embeddings, where the graph has them as a constant.
+    pub fn vocabulary(&self) -> Option<usize> {
+        self.vocabulary
+    }
+
+    /// Runs the model on texts; what comes out for a text does not depend on the others.
+    pub fn run(&self, texts: &[&[u32]]) -> Result<Vec<Output>> {
+        let ids = texts.iter().flat_map(|ids| ids.iter());
+        if let (Some(rows), Some(&id)) = (self.vocabulary, ids.max())
             && id as usize >= rows
         {
             return Err(Error::TokenRange { rows, id });
         }
-        let length = self.bucket(ids.len());
         guarded_engine("running the model", || {
-            self.run_padded(ids, length).map_err(|e| Error::Engine {
-                step: "running the model".into(),
-                reason: format!("{e:#}"),
-            })
+            match &self.plan {
+                Plan::Packed(plan) => self.run_packed(plan, texts),
+                Plan::ByLength {
+                    model,
+                    sequence,
+                    plans,
+                } => {
+                    let one = |ids: &&[u32]| {
+                        let length = self.bucket(ids.len());
+                        let plan = planned(plans, model, sequence, length)?;
+                        self.run_padded(&plan, ids, length)
+                    };
+                    texts.iter().map(one).collect()
+                }
+            }
+            .map_err(failed("running the model"))
         })?
+    }
+
+    /// Texts one behind the other; in the mask each has a number of its own.
+    fn run_packed(
+        &self,
+        plan: &Arc<TypedRunnableModel>,
+        texts: &[&[u32]],
+    ) -> TractResult<Vec<Output>> {
+        let tokens = texts.iter().map(|ids| ids.len()).sum();
+        let input = |value: fn(usize, u32) -> i64| {
+            let each = |(text, ids): (usize, &&[u32])| -> Vec<i64> {
+                ids.iter().map(|&id| value(text, id)).collect()
+            };
+            let values: Vec<i64> = texts.iter().enumerate().flat_map(each).collect();
+            TractResult::Ok(Tensor::from_shape(&[1, tokens], &values)?.into_tvalue())
+        };
+        let inputs = self.inputs.iter().map(|kind| match kind {
+            Input::Ids => input(|_, id| i64::from(id)),
+            Input::Mask => input(|text, _| text as i64 + 1),
+            Input::Types => input(|_, _| 0),
+        });
+        let outputs = plan.run(inputs.collect::<TractResult<TVec<TValue>>>()?)?;
+        let values = first_output(&outputs)?.as_slice::<f32>()?;
+        let mut rest = values;
+        let cut = |ids: &&[u32]| {
+            let hidden;
+            (hidden, rest) = rest.split_at(ids.len() * self.dims);
+            Output::Hidden(hidden.to_vec())
+        };
+        Ok(texts.iter().map(cut).collect())
     }
 
     /// The length that a text of so many tokens is padded to.
@@ -146,8 +209,12 @@ impl Engine {
         next.min(self.max_positions).max(tokens)
     }
 
-    fn run_padded(&self, ids: &[u32], length: usize) -> TractResult<Output> {
-        let plan = self.plan(length)?;
+    fn run_padded(
+        &self,
+        plan: &Arc<TypedRunnableModel>,
+        ids: &[u32],
+        length: usize,
+    ) -> TractResult<Output> {
         // Padding is masked, but a dynamic quantizer's range spans it too: a token that the text has
         // anyway widens the range less than one that no training ever saw in this place.
         let padding = ids.last().copied().unwrap_or_default();
@@ -161,32 +228,158 @@ impl Engine {
             Ok(Tensor::from_shape(&[1, length], &values)?.into_tvalue())
         });
         let outputs = plan.run(inputs.collect::<TractResult<TVec<TValue>>>()?)?;
-        let output = outputs
-            .first()
-            .ok_or_else(|| format_err!("the model gave no output"))?;
-        let output = output.to_plain_array_view::<f32>()?;
-        let mut values: Vec<f32> = output.iter().copied().collect();
+        let output = first_output(&outputs)?;
+        let mut values: Vec<f32> = output.to_array_view::<f32>()?.iter().copied().collect();
         if self.pooled {
             return Ok(Output::Pooled(values));
         }
         values.truncate(ids.len() * self.dims);
         Ok(Output::Hidden(values))
     }
+}
 
-    fn plan(&self, length: usize) -> TractResult<Arc<TypedRunnableModel>> {
-        // A plan is only ever put in whole, so that a panic elsewhere leaves the map as it should be.
-        let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(plan) = plans.get(&length) {
-            return Ok(plan.clone());
+/// A graph that has been read and checked.
+struct Read {
+    model: TypedModel,
+    sequence: Symbol,
+    inputs: Vec<Input>,
+    dims: usize,
+    pooled: bool,
+    vocabulary: Option<usize>,
+}
+
+impl Read {
+    fn new(proto: ModelProto) -> Result<Self> {
+        check_opset(&proto)?;
+        let graph = proto.graph.as_ref().ok_or_else(|| Error::Model {
+            place: "file".into(),
+            expected: "a graph".into(),
+            found: "none".into(),
+        })?;
+        let inputs = inputs(graph)?;
+        let vocabulary = vocabulary(graph);
+
+        // What a quantizer leaves of value infos and output shapes contradicts itself at times.
+        let onnx = onnx()
+            .with_ignore_value_info(true)
+            .with_ignore_output_shapes(true);
+        check_operators(&onnx, graph)?;
+        let mut model = onnx
+            .parse(&proto, None)
+            .map_err(failed("reading the graph"))?
+            .model;
+        drop(proto);
+        let sequence = model.symbols.sym("sequence");
+        for (i, _) in inputs.iter().enumerate() {
+            let fact = InferenceFact::dt_shape(i64::datum_type(), [1.to_dim(), sequence.to_dim()]);
+            model
+                .set_input_fact(i, fact)
+                .map_err(failed("setting the inputs' shapes"))?;
         }
-        let lengths = [(self.sequence.clone(), length.to_dim())]
-            .into_iter()
-            .collect();
-        let model = self.model.set_symbols(&lengths)?.into_optimized()?;
-        let plan = model.into_runnable()?;
-        plans.insert(length, plan.clone());
-        Ok(plan)
+        let model = model.into_typed().map_err(failed("typing the graph"))?;
+        check_weights(&model)?;
+
+        let output = model.output_fact(0).map_err(failed("reading the output"))?;
+        let wrong = || Error::Model {
+            place: "first output".into(),
+            expected: "f32 [batch, sequence, dims] or [batch, dims]".into(),
+            found: format!("{output:?}"),
+        };
+        let rank = output.shape.rank();
+        if output.datum_type != f32::datum_type() || !(2..=3).contains(&rank) {
+            return Err(wrong());
+        }
+        let dims = output.shape[rank - 1].to_usize().ok();
+        let dims = dims.filter(|&d| d > 0).ok_or_else(wrong)?;
+        Ok(Read {
+            pooled: rank == 2,
+            model,
+            sequence,
+            inputs,
+            dims,
+            vocabulary,
+        })
     }
+}
+
+fn first_output(outputs: &[TValue]) -> TractResult<PlainView<'_>> {
+    let output = outputs
+        .first()
+        .ok_or_else(|| format_err!("the model gave no output"))?;
+    output.try_as_plain_ram()
+}
+
+fn planned(
+    plans: &Mutex<BTreeMap<usize, Arc<TypedRunnableModel>>>,
+    model: &TypedModel,
+    sequence: &Symbol,
+    length: usize,
+) -> TractResult<Arc<TypedRunnableModel>> {
+    // A plan is only ever put in whole, so that a panic elsewhere leaves the map as it should be.
+    let mut plans = plans.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(plan) = plans.get(&length) {
+        return Ok(plan.clone());
+    }
+    let lengths = [(sequence.clone(), length.to_dim())].into_iter().collect();
+    let model = model.set_symbols(&lengths)?.into_optimized()?;
+    let plan = model.into_runnable()?;
+    plans.insert(length, plan.clone());
+    Ok(plan)
+}
+
+fn failed(step: &str) -> impl Fn(TractError) -> Error {
+    let step = step.to_owned();
+    move |e: TractError| Error::Engine {
+        step: step.clone(),
+        reason: format!("{e:#}"),
+    }
+}
+
+fn check_opset(proto: &ModelProto) -> Result<()> {
+    let standard = |domain: &str| matches!(domain, "" | "ai.onnx");
+    let opset = proto.opset_import.iter().find(|o| standard(&o.domain));
+    match opset.map(|o| o.version) {
+        Some(version) if OPSETS.contains(&version) => Ok(()),
+        found => Err(Error::Model {
+            place: "opset".into(),
+            expected: format!("{} to {}", OPSETS.start(), OPSETS.end()),
+            found: found.map_or("none".into(), |v| v.to_string()),
+        }),
+    }
+}
+
+fn check_operators(onnx: &Onnx, graph: &GraphProto) -> Result<()> {
+    let unknown =
+        |node: &&tract_onnx::pb::NodeProto| !onnx.op_register.0.contains_key(&*node.op_type);
+    match graph.node.iter().find(unknown) {
+        None => Ok(()),
+        Some(node) => Err(Error::Model {
+            place: format!("node {}", node.name),
+            expected: "an operator that the engine has".into(),
+            found: node.op_type.clone(),
+        }),
+    }
+}
+
+/// Checks that all constants in f32 are finite.
+fn check_weights(model: &TypedModel) -> Result<()> {
+    for node in model.nodes() {
+        let Some(tensor) = &node.outputs.first().and_then(|o| o.fact.konst.as_ref()) else {
+            continue;
+        };
+        let values = tensor.try_as_plain_ram().ok();
+        let Some(Ok(values)) = values.as_ref().map(|v| v.as_slice::<f32>()) else {
+            continue;
+        };
+        if let Some(x) = values.iter().find(|x| x.is_nan()) {
+            return Err(Error::Model {
+                place: format!("node {}", node.name),
+                expected: "weights that are numbers".into(),
+                found: x.to_string(),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// The order of the model's inputs.

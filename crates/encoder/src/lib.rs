@@ -9,12 +9,19 @@ mod config;
 mod encoder;
 mod engine;
 mod error;
+mod fuse;
+mod ops;
 mod pooling;
+mod table;
 mod tokenizer;
 
-pub use config::{EncoderConfig, Pooling};
+pub use config::{EncoderConfig, Pooling, Precision};
 pub use encoder::{Encoded, Encoder, ModelFiles};
 pub use error::{Error, Result};
+pub use fuse::Fusion;
+pub use nearshelf_bytes::Bytes;
+pub use nearshelf_kernels::Isa;
+pub use tokenizer::{Tokenizer, Tokens};
 
 use sha2::{Digest, Sha256};
 

@@ -5,12 +5,13 @@ use crate::engine::guarded;
 use crate::error::{Error, Result};
 
 /// A tokenizer that truncates and never pads.
-pub(crate) struct Tokenizer {
+pub struct Tokenizer {
     inner: PipelineTokenizer,
 }
 
 /// A text as the model takes it.
-pub(crate) struct Tokens {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tokens {
     /// Ids with the special tokens.
     pub ids: Vec<u32>,
     /// How many there were before truncation.
@@ -18,6 +19,10 @@ pub(crate) struct Tokens {
 }
 
 impl Tokenizer {
+    /// Reads a `tokenizer.json`.
+    ///
+    /// # Errors
+    /// Not a tokenizer of Hugging Face's.
     pub fn from_json(json: &[u8]) -> Result<Self> {
         let error = |reason: String| Error::Tokenizer { reason };
         let text = std::str::from_utf8(json).map_err(|e| error(e.to_string()))?;
@@ -30,7 +35,15 @@ impl Tokenizer {
         Ok(Tokenizer { inner })
     }
 
+    /// Whether there is a token of this id.
+    pub fn has(&self, id: u32) -> bool {
+        self.inner.get_model().id_to_token(id).is_some()
+    }
+
     /// The ids of a text, cut to `max_tokens` with the special tokens kept.
+    ///
+    /// # Errors
+    /// What the tokenizer library says.
     pub fn encode(&self, text: &str, max_tokens: usize) -> Result<Tokens> {
         let whole = self.ids(text, Override::Off)?;
         let untruncated = whole.len();

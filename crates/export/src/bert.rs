@@ -6,10 +6,13 @@ use std::f32::consts::SQRT_2;
 use tract_onnx::pb::ModelProto;
 
 use crate::Precision;
+use crate::calibrate::{Calibration, Inputs};
 use crate::config::BertConfig;
 use crate::error::Result;
-use crate::graph::{Graph, Value, float, int, ints, to_f32, to_i8};
-use crate::quantize::{EMBEDDING_MAX, WEIGHT_MAX, rows, transpose};
+use crate::gptq::{Correlation, compensated};
+use crate::graph::{Graph, Value, float, int, ints, to_f32, to_u8};
+use crate::matrix::transpose;
+use crate::quantize::{EMBEDDING_MAX, WEIGHT_MAX, divisors, rows};
 use crate::weights::Weights;
 
 /// Added to the scores of padding: far below any score, and finite, so that a row of padding alone
@@ -19,13 +22,18 @@ const MASKED: f32 = -1e9;
 pub(crate) fn model(
     config: &BertConfig,
     weights: &Weights,
-    precision: Precision,
+    calibration: Option<Calibration<'_>>,
 ) -> Result<ModelProto> {
+    let precision = match calibration {
+        Some(_) => Precision::Int8,
+        None => Precision::F32,
+    };
     let mut writer = Writer {
         graph: Graph::default(),
         config,
         weights,
         precision,
+        calibration,
     };
     let mut hidden = writer.embeddings()?;
     let mask = writer.mask();
@@ -44,6 +52,24 @@ struct Writer<'a> {
     config: &'a BertConfig,
     weights: &'a Weights,
     precision: Precision,
+    /// What goes into the layers, for INT8.
+    calibration: Option<Calibration<'a>>,
+}
+
+/// What is quantized for linear layers: (x - center) / divisors.
+struct Activation {
+    /// Its values are called after it.
+    name: String,
+    /// The values themselves, for layers in f32.
+    x: String,
+    /// For INT8.
+    shaped: Option<Shaped>,
+}
+
+struct Shaped {
+    center: Vec<f32>,
+    divisors: Vec<f32>,
+    correlation: Correlation,
 }
 
 impl Writer<'_> {
@@ -144,10 +170,13 @@ impl Writer<'_> {
             .i64("split_heads", &[4], &[0, 0, heads, hidden / heads]);
         self.graph.i64("join_heads", &[3], &[0, 0, hidden]);
         if self.precision == Precision::Int8 {
-            self.graph.f32("quantize.steps", &[], &[127.0]);
-            // So that a token of zeros has a scale to be divided by.
+            self.graph.f32("quantize.half", &[], &[0.5]);
+            self.graph.f32("quantize.steps", &[], &[254.0]);
+            // So that a token of equal values has a scale to be divided by.
             self.graph
                 .f32("quantize.least", &[], &[f32::MIN_POSITIVE * 1024.0]);
+            self.graph.f32("quantize.zero_f32", &[], &[128.0]);
+            self.graph.u8("quantize.zero", &[], &[128]);
         }
         let per_head = (hidden / heads) as f32;
         self.graph
@@ -162,12 +191,30 @@ impl Writer<'_> {
     fn layer(&mut self, number: usize, hidden: &str, mask: &str) -> Result<Value> {
         let (width, inner) = (self.config.hidden_size, self.config.intermediate_size);
         let name = format!("encoder.layer.{number}");
-        let quantized = self.activation(&format!("{name}.attention.self"), hidden);
+        let inputs = self
+            .calibration
+            .as_mut()
+            .map(|c| c.layer(number))
+            .transpose()?;
+        let inputs = inputs.as_ref();
 
         let attention = format!("{name}.attention.self");
-        let mut heads = |kind: &str, order: [i64; 4]| -> Result<Value> {
-            let part = format!("{attention}.{kind}");
-            let x = self.linear(&part, hidden, &quantized, width, width)?;
+        // The bias of the layer norm before is a good middle of what comes out of it.
+        let before = match number {
+            0 => "embeddings.LayerNorm".to_owned(),
+            _ => format!("encoder.layer.{}.output.LayerNorm", number - 1),
+        };
+        let kinds = ["query", "key", "value"].map(|kind| format!("{attention}.{kind}"));
+        let quantized = self.activation(
+            &attention,
+            hidden,
+            inputs.map(|i| &i.attention),
+            Some(&before),
+            &kinds,
+            width,
+        )?;
+        let mut heads = |part: &str, order: [i64; 4]| -> Result<Value> {
+            let x = self.linear(part, &quantized, width, width)?;
             let x = self.graph.node(
                 &format!("{part}.split"),
                 "Reshape",
@@ -181,9 +228,9 @@ impl Writer<'_> {
                 vec![ints("perm", &order)],
             ))
         };
-        let query = heads("query", [0, 2, 1, 3])?;
-        let key = heads("key", [0, 2, 3, 1])?;
-        let value = heads("value", [0, 2, 1, 3])?;
+        let query = heads(&kinds[0], [0, 2, 1, 3])?;
+        let key = heads(&kinds[1], [0, 2, 3, 1])?;
+        let value = heads(&kinds[2], [0, 2, 1, 3])?;
 
         // softmax(Q · Kᵀ / √d + mask) · V
         let graph = &mut self.graph;
@@ -207,17 +254,21 @@ impl Writer<'_> {
         let context = graph.node(&at("joined"), "Reshape", &[&x, "join_heads"], vec![]);
 
         let part = format!("{name}.attention.output");
-        let x = self.dense(&part, &context, width, width)?;
+        let given = inputs.map(|i| &i.attention_output);
+        let x = self.dense(&part, &context, given, None, width, width)?;
         let x = self
             .graph
             .node(&format!("{part}.residual"), "Add", &[&x, hidden], vec![]);
         let attended = self.layer_norm(&format!("{part}.LayerNorm"), &x)?;
 
+        let norm = format!("{part}.LayerNorm");
         let part = format!("{name}.intermediate");
-        let x = self.dense(&part, &attended, width, inner)?;
+        let given = inputs.map(|i| &i.intermediate);
+        let x = self.dense(&part, &attended, given, Some(&norm), width, inner)?;
         let x = self.act(&part, &x);
         let part = format!("{name}.output");
-        let x = self.dense(&part, &x, inner, width)?;
+        let given = inputs.map(|i| &i.output);
+        let x = self.dense(&part, &x, given, None, inner, width)?;
         let x = self
             .graph
             .node(&format!("{part}.residual"), "Add", &[&x, &attended], vec![]);
@@ -239,69 +290,148 @@ impl Writer<'_> {
     }
 
     /// A linear layer called `dense` with an activation of its own.
-    fn dense(&mut self, name: &str, x: &str, from: usize, to: usize) -> Result<Value> {
-        let quantized = self.activation(name, x);
-        self.linear(&format!("{name}.dense"), x, &quantized, from, to)
-    }
-
-    /// Quantizes what goes into one or more linear layers; the name of the results.
-    ///
-    /// A scale for each token, not one for the text: code = round(x / scale), scale = max |x| / 127. A
-    /// token with large values then costs the others no precision, and padding changes nothing.
-    fn activation(&mut self, name: &str, x: &str) -> String {
-        let name = format!("{name}.input");
-        if self.precision == Precision::Int8 {
-            let graph = &mut self.graph;
-            let at = |suffix: &str| format!("{name}.{suffix}");
-            let size = graph.node(&at("size"), "Abs", &[x], vec![]);
-            let per_token = vec![ints("axes", &[-1]), int("keepdims", 1)];
-            let largest = graph.node(&at("largest"), "ReduceMax", &[&size], per_token);
-            let largest = graph.node(
-                &at("positive"),
-                "Max",
-                &[&largest, "quantize.least"],
-                vec![],
-            );
-            let scale = graph.node(&at("scale"), "Div", &[&largest, "quantize.steps"], vec![]);
-            let codes = graph.node(&at("scaled"), "Div", &[x, &scale], vec![]);
-            let codes = graph.node(&at("rounded"), "Round", &[&codes], vec![]);
-            graph.node(&at("codes"), "Cast", &[&codes], vec![to_i8()]);
-        }
-        name
-    }
-
-    /// x · Wᵀ + b. With INT8 weights from the quantized activation: the integer product, times each
-    /// token's scale, times each output channel's.
-    fn linear(
+    fn dense(
         &mut self,
         name: &str,
         x: &str,
-        quantized: &str,
+        inputs: Option<&Inputs>,
+        norm: Option<&str>,
         from: usize,
         to: usize,
     ) -> Result<Value> {
-        let weight = self.weights.get(&format!("{name}.weight"), &[to, from])?;
-        let bias = self.weights.get(&format!("{name}.bias"), &[to])?;
+        let part = format!("{name}.dense");
+        let quantized =
+            self.activation(name, x, inputs, norm, std::slice::from_ref(&part), from)?;
+        self.linear(&part, &quantized, from, to)
+    }
+
+    /// Quantizes what goes into the linear layers `readers`.
+    ///
+    /// A scale and a middle for each token, not for the text: a token with large values then costs the
+    /// others no precision, and padding changes nothing. t = (x - center) / divisors,
+    /// middle = (max t + min t) / 2, scale = (max t - min t) / 254, code = round((t - middle) / scale).
+    /// Codes are stored with 128 added: unsigned activations are what ONNX Runtime has kernels for.
+    ///
+    /// `norm` is the layer norm that `x` comes out of; what does not is quantized around zero, and its
+    /// outliers are left alone where they come out of attention, which has none.
+    fn activation(
+        &mut self,
+        name: &str,
+        x: &str,
+        inputs: Option<&Inputs>,
+        norm: Option<&str>,
+        readers: &[String],
+        width: usize,
+    ) -> Result<Activation> {
+        let name = format!("{name}.input");
+        let Some(inputs) = inputs else {
+            return Ok(Activation {
+                name,
+                x: x.to_owned(),
+                shaped: None,
+            });
+        };
+        let center = match norm {
+            Some(norm) => self.weights.get(&format!("{norm}.bias"), &[width])?,
+            None => vec![0.0; width],
+        };
+        let weights = readers.iter().map(|reader| self.weight(reader, width));
+        let weights = weights.collect::<Result<Vec<_>>>()?;
+        let divisors = divisors(&inputs.sizes(&center), &weights);
+
+        let gain: Vec<f32> = divisors.iter().map(|d| 1.0 / d).collect();
+        let correlation = Correlation::new(&inputs.moments(&center, &gain), width);
+
         let graph = &mut self.graph;
-        let bias = graph.f32(&format!("{name}.bias"), &[to], &bias);
         let at = |suffix: &str| format!("{name}.{suffix}");
-        let product = match self.precision {
-            Precision::F32 => {
+        let mut t = x.to_owned();
+        if norm.is_some() {
+            graph.f32(&at("center"), &[width], &center);
+            t = graph.node(&at("centred"), "Sub", &[&t, &at("center")], vec![]);
+        }
+        if divisors.iter().any(|&d| d != 1.0) {
+            graph.f32(&at("gain"), &[width], &gain);
+            t = graph.node(&at("shaped"), "Mul", &[&t, &at("gain")], vec![]);
+        }
+        let per_token = || vec![ints("axes", &[-1]), int("keepdims", 1)];
+        let most = graph.node(&at("most"), "ReduceMax", &[&t], per_token());
+        let least = graph.node(&at("least"), "ReduceMin", &[&t], per_token());
+        let sum = graph.node(&at("sum"), "Add", &[&most, &least], vec![]);
+        let middle = graph.node(&at("middle"), "Mul", &[&sum, "quantize.half"], vec![]);
+        let range = graph.node(&at("range"), "Sub", &[&most, &least], vec![]);
+        let step = graph.node(&at("step"), "Div", &[&range, "quantize.steps"], vec![]);
+        let scale = graph.node(&at("scale"), "Max", &[&step, "quantize.least"], vec![]);
+        let around = graph.node(&at("around"), "Sub", &[&t, &middle], vec![]);
+        let codes = graph.node(&at("scaled"), "Div", &[&around, &scale], vec![]);
+        let codes = graph.node(&at("rounded"), "Round", &[&codes], vec![]);
+        let codes = graph.node(&at("offset"), "Add", &[&codes, "quantize.zero_f32"], vec![]);
+        graph.node(&at("codes"), "Cast", &[&codes], vec![to_u8()]);
+        Ok(Activation {
+            name,
+            x: t,
+            shaped: Some(Shaped {
+                center,
+                divisors,
+                correlation,
+            }),
+        })
+    }
+
+    /// The weights of a linear layer of `from` inputs, `[outputs][inputs]`.
+    fn weight(&self, name: &str, from: usize) -> Result<Vec<f32>> {
+        let inner = self.config.intermediate_size;
+        let to = match name.ends_with("intermediate.dense") {
+            true => inner,
+            false => self.config.hidden_size,
+        };
+        self.weights.get(&format!("{name}.weight"), &[to, from])
+    }
+
+    /// x · Wᵀ + b. With INT8 weights from the quantized activation: the integer product times each
+    /// token's scale and each output's, and the token's middle times the sum of each output's weights.
+    fn linear(&mut self, name: &str, input: &Activation, from: usize, to: usize) -> Result<Value> {
+        let mut weight = self.weight(name, from)?;
+        let mut bias = self.weights.get(&format!("{name}.bias"), &[to])?;
+        let graph = &mut self.graph;
+        let at = |suffix: &str| format!("{name}.{suffix}");
+        let product = match &input.shaped {
+            None => {
                 let weight = graph.f32(&at("weight"), &[from, to], &transpose(&weight, to, from));
-                graph.node(&at("product"), "MatMul", &[x, &weight], vec![])
+                graph.node(&at("product"), "MatMul", &[&input.x, &weight], vec![])
             }
-            Precision::Int8 => {
-                let weight = rows(&weight, from, WEIGHT_MAX);
+            Some(shaped) => {
+                for (row, bias) in weight.chunks_exact_mut(from).zip(&mut bias) {
+                    // What was taken from the inputs goes into the bias.
+                    *bias += row
+                        .iter()
+                        .zip(&shaped.center)
+                        .map(|(w, c)| w * c)
+                        .sum::<f32>();
+                    row.iter_mut()
+                        .zip(&shaped.divisors)
+                        .for_each(|(w, d)| *w *= d);
+                }
+                let weight = compensated(&weight, WEIGHT_MAX, &shaped.correlation);
+                let sums = weight.codes.chunks_exact(from).zip(&weight.scales);
+                let sums = sums.map(|(row, scale)| {
+                    row.iter().map(|&c| i32::from(c)).sum::<i32>() as f32 * scale
+                });
+                let sums: Vec<f32> = sums.collect();
                 let codes = transpose(&weight.codes, to, from);
                 let codes = graph.i8(&at("codes"), &[from, to], &codes);
                 let scales = graph.f32(&at("scales"), &[to], &weight.scales);
-                let (input, scale) = (format!("{quantized}.codes"), format!("{quantized}.scale"));
-                let sum = graph.node(&at("sum"), "MatMulInteger", &[&input, &codes], vec![]);
+                let sums = graph.f32(&at("sums"), &[to], &sums);
+                let value = |suffix: &str| format!("{}.{suffix}", input.name);
+                let operands = [&*value("codes"), &codes, "quantize.zero"];
+                let sum = graph.node(&at("sum"), "MatMulInteger", &operands, vec![]);
                 let sum = graph.node(&at("sum_f32"), "Cast", &[&sum], vec![to_f32()]);
-                let sum = graph.node(&at("sum_scaled"), "Mul", &[&sum, &scale], vec![]);
-                graph.node(&at("product"), "Mul", &[&sum, &scales], vec![])
+                let sum = graph.node(&at("sum_scaled"), "Mul", &[&sum, &value("scale")], vec![]);
+                let sum = graph.node(&at("around"), "Mul", &[&sum, &scales], vec![]);
+                let middle = graph.node(&at("middle"), "Mul", &[&value("middle"), &sums], vec![]);
+                graph.node(&at("product"), "Add", &[&sum, &middle], vec![])
             }
         };
+        let bias = graph.f32(&at("bias"), &[to], &bias);
         Ok(graph.node(name, "Add", &[&product, &bias], vec![]))
     }
 

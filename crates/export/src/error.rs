@@ -41,6 +41,9 @@ pub enum Error {
         /// What the format's reader said.
         reason: String,
     },
+    /// The tokenizer cannot be used, or not with the model.
+    #[error(transparent)]
+    Tokenizer(#[from] nearshelf_encoder::Error),
     /// A tensor is missing or not what the configuration asks for.
     #[error("{path}, tensor {tensor}: expected {expected}, found {found}")]
     Tensor {

@@ -56,6 +56,10 @@ impl Graph {
         )
     }
 
+    pub fn u8(&mut self, name: &str, shape: &[usize], values: &[u8]) -> Value {
+        self.tensor(name, DataType::Uint8, shape, values.to_vec())
+    }
+
     pub fn i64(&mut self, name: &str, shape: &[usize], values: &[i64]) -> Value {
         let raw = values.iter().flat_map(|x| x.to_le_bytes()).collect();
         self.tensor(name, DataType::Int64, shape, raw)
@@ -166,7 +170,7 @@ pub(crate) fn to_f32() -> AttributeProto {
     int("to", DataType::Float as i64)
 }
 
-/// The `to` of a Cast to i8.
-pub(crate) fn to_i8() -> AttributeProto {
-    int("to", DataType::Int8 as i64)
+/// The `to` of a Cast to u8.
+pub(crate) fn to_u8() -> AttributeProto {
+    int("to", DataType::Uint8 as i64)
 }

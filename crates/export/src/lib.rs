@@ -2,34 +2,31 @@
 //! an ONNX model directory that nearshelf, ONNX Runtime and other engines read.
 //!
 //! With [`Precision::Int8`] the linear layers are quantized dynamically: activations in eight bits with
-//! a scale for each token, weights in seven bits with a scale for each output channel, so that no
-//! target's u8 × i8 multiply-add saturates. Embeddings are kept in eight bits per row.
+//! a scale and a middle for each token, weights in seven bits with a scale for each output channel, so
+//! that no target's u8 × i8 multiply-add saturates. Embeddings are kept in eight bits per row. Weights
+//! are chosen for what the layers are given: see [`Calibration texts`](export).
 
 mod bert;
+mod calibrate;
 mod config;
 mod error;
+mod gptq;
 mod graph;
+mod matrix;
 mod quantize;
 mod weights;
 
 use std::fs;
 use std::path::Path;
 
-use nearshelf_encoder::{EncoderConfig, Pooling};
+use nearshelf_encoder::{EncoderConfig, Pooling, Tokenizer};
 use prost::Message;
+
+use calibrate::Calibration;
 
 pub use config::BertConfig;
 pub use error::{Error, Result};
-
-/// What the linear layers and embeddings are stored as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Precision {
-    /// Seven-bit weights, dynamically quantized activations: a quarter of the size.
-    #[default]
-    Int8,
-    /// As trained.
-    F32,
-}
+pub use nearshelf_encoder::Precision;
 
 /// What an export wrote.
 #[derive(Debug, Clone)]
@@ -43,17 +40,27 @@ pub struct Exported {
 /// Reads the encoder in `base` and writes `model.onnx`, `tokenizer.json` and `encoder.json` into
 /// `out`. `encoder.json` is written last: a directory with it is complete.
 ///
+/// INT8 weights are calibrated on sequences of random tokens, the same ones every time, and on
+/// `texts`, if there are any: some hundred of the model's use make it a little better there.
+///
 /// # Errors
 /// A file that is missing or not readable, a configuration that is not BERT's, a tensor that is
 /// missing, of another shape or type, or holds numbers that are not finite.
-pub fn export(base: &Path, out: &Path, precision: Precision) -> Result<Exported> {
+pub fn export(base: &Path, out: &Path, precision: Precision, texts: &[&str]) -> Result<Exported> {
     let bert = BertConfig::read(&base.join("config.json"))?;
     let weights = weights::Weights::open(&base.join("model.safetensors"))?;
     let tokenizer_path = base.join("tokenizer.json");
     let tokenizer = fs::read(&tokenizer_path).map_err(|e| Error::io(&tokenizer_path, e))?;
     let sentence = config::SentenceConfig::read(base)?;
 
-    let model = bert::model(&bert, &weights, precision)?.encode_to_vec();
+    let calibration = match precision {
+        Precision::Int8 => {
+            let sequences = sequences(&bert, &tokenizer, texts)?;
+            Some(Calibration::new(&bert, &weights, &sequences)?)
+        }
+        Precision::F32 => None,
+    };
+    let model = bert::model(&bert, &weights, calibration)?.encode_to_vec();
     let config = EncoderConfig {
         pooling: sentence.pooling.unwrap_or(Pooling::Mean),
         normalize: true,
@@ -63,10 +70,7 @@ pub fn export(base: &Path, out: &Path, precision: Precision) -> Result<Exported>
             .min(bert.max_position_embeddings),
         max_positions: bert.max_position_embeddings,
         dims: bert.hidden_size,
-        precision: match precision {
-            Precision::Int8 => "int8".into(),
-            Precision::F32 => "f32".into(),
-        },
+        precision,
         model_sha256: nearshelf_encoder::sha256_hex(&model),
         tokenizer_sha256: nearshelf_encoder::sha256_hex(&tokenizer),
     };
@@ -84,6 +88,30 @@ pub fn export(base: &Path, out: &Path, precision: Precision) -> Result<Exported>
         config,
         model_bytes: model.len() as u64,
     })
+}
+
+/// What the model is calibrated on, as token ids.
+fn sequences(bert: &BertConfig, tokenizer: &[u8], texts: &[&str]) -> Result<Vec<Vec<u32>>> {
+    let tokenizer = Tokenizer::from_json(tokenizer)?;
+    let ids = |text: &str| -> Result<Vec<u32>> {
+        let ids = tokenizer.encode(text, bert.max_position_embeddings)?.ids;
+        match ids.iter().find(|&&id| id as usize >= bert.vocab_size) {
+            Some(&id) => Err(nearshelf_encoder::Error::TokenRange {
+                rows: bert.vocab_size,
+                id,
+            }
+            .into()),
+            None => Ok(ids),
+        }
+    };
+    // An empty text is nothing but what every text begins and ends with.
+    let empty = ids("")?;
+    let ends = (
+        empty.first().copied().unwrap_or_default(),
+        empty.last().copied().unwrap_or_default(),
+    );
+    let texts = texts.iter().map(|text| ids(text)).collect::<Result<_>>()?;
+    Ok(calibrate::sequences(bert.vocab_size, ends, texts))
 }
 
 /// Writes beside the name, then renames: the file is there whole or not at all.

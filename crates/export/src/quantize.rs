@@ -13,28 +13,56 @@ pub(crate) struct Quantized {
     pub scales: Vec<f32>,
 }
 
+/// The step between codes: the row's largest value has the largest code. A row of zeros has codes of
+/// zero under any.
+pub(crate) fn scale_of(row: &[f32], max: f32) -> f32 {
+    match row.iter().fold(0f32, |m, x| m.max(x.abs())) {
+        0.0 => 1.0,
+        largest => largest / max,
+    }
+}
+
 /// Quantizes each row of a `[rows][width]` matrix by its own largest value.
 pub(crate) fn rows(values: &[f32], width: usize, max: f32) -> Quantized {
     let mut codes = Vec::with_capacity(values.len());
     let mut scales = Vec::with_capacity(values.len() / width);
     for row in values.chunks_exact(width) {
-        let largest = row.iter().fold(0f32, |m, x| m.max(x.abs()));
-        // A row of zeros has codes of zero under any scale.
-        let scale = if largest > 0.0 { largest / max } else { 1.0 };
-        codes.extend(
-            row.iter()
-                .map(|x| (x / scale).round().clamp(-max, max) as i8),
-        );
+        let scale = scale_of(row, max);
+        let code = |x: &f32| (x / scale).round().clamp(-max, max) as i8;
+        codes.extend(row.iter().map(code));
         scales.push(scale);
     }
     Quantized { codes, scales }
 }
 
-/// `[rows][columns]` → `[columns][rows]`.
-pub(crate) fn transpose<T: Copy>(values: &[T], rows: usize, columns: usize) -> Vec<T> {
-    (0..columns)
-        .flat_map(|c| (0..rows).map(move |r| values[r * columns + c]))
-        .collect()
+/// How much larger than the median a channel may be before its inputs are made smaller.
+const OUTLIER: f32 = 1.0;
+/// What its weights may grow to by that, as a multiple of the largest of their output.
+const GROWTH: f32 = 1.5;
+
+/// What each input is divided by before it is quantized, its weights being multiplied instead (as
+/// SmoothQuant, Xiao et al. 2023, but for outliers alone): a few channels of BERT's layer norms are
+/// ten times as large as the others and would set the step of all.
+///
+/// `sizes` are those of the inputs, `weights` those of all layers that share them, `[outputs][inputs]`.
+pub(crate) fn divisors(sizes: &[f32], weights: &[Vec<f32>]) -> Vec<f32> {
+    let width = sizes.len();
+    let mut sorted = sizes.to_vec();
+    sorted.sort_by(f32::total_cmp);
+    let usual = OUTLIER * (sorted[(width - 1) / 2] + sorted[width / 2]) / 2.0;
+    // Each channel's largest weight, as a share of the largest of its output.
+    let mut shares = vec![0f32; width];
+    for row in weights.iter().flat_map(|w| w.chunks_exact(width)) {
+        let largest = row.iter().fold(f32::MIN_POSITIVE, |m, x| m.max(x.abs()));
+        for (share, w) in shares.iter_mut().zip(row) {
+            *share = share.max(w.abs() / largest);
+        }
+    }
+    let divisor = |(size, share): (&f32, &f32)| {
+        let wanted = if *size > usual { size / usual } else { 1.0 };
+        wanted.min((GROWTH / share.max(f32::MIN_POSITIVE)).max(1.0))
+    };
+    sizes.iter().zip(&shares).map(divisor).collect()
 }
 
 #[cfg(test)]
@@ -65,7 +93,10 @@ mod tests {
     }
 
     #[test]
-    fn transposes() {
-        assert_eq!(transpose(&[1, 2, 3, 4, 5, 6], 2, 3), [1, 4, 2, 5, 3, 6]);
+    fn only_outliers_are_divided() {
+        let weights = vec![vec![1.0, 0.5, 0.01, 1.0]];
+        let divisors = divisors(&[1.0, 4.0, 40.0, 0.5], &weights);
+        // The median is 2.5; the second and third channel exceed it.
+        assert_eq!(divisors, [1.0, 1.6, 16.0, 1.0]);
     }
 }

@@ -163,12 +163,15 @@ impl Shelf {
         if let Some(loaded) = self.encoder.get() {
             return Ok(&loaded.0);
         }
-        let [config, model, tokenizer] = self.files.each_ref().map(AsRef::as_ref);
+        let [config, model, tokenizer] = &self.files;
         let encoder = Encoder::from_bytes(ModelFiles {
             config: Some(config),
-            model,
+            model: model.clone(),
             tokenizer,
+            checked: false,
         })?;
+        // Weights are packed now; of the file only some rows of a table are still read.
+        model.release();
         let shelf = self.manifest().dims as usize;
         if encoder.dims() != shelf {
             let model = self.manifest().encoder[1].name.clone();

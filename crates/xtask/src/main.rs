@@ -1,5 +1,6 @@
 //! Set-up, tests, benchmarks and the demo of this repository: `cargo xtask --help`.
 
+mod aarch64;
 mod bench;
 mod demo;
 mod demo_shelf;
@@ -8,6 +9,7 @@ mod setup;
 mod shell;
 mod test;
 mod wasm;
+mod web;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -29,6 +31,10 @@ enum Task {
     Lint,
     /// Compile the runtime for wasm32.
     Wasm,
+    /// Run the encoder's tests on AArch64, under an emulator.
+    Aarch64,
+    /// Make the wasm module, with simd128 and with relaxed-simd.
+    Web,
     /// Fuzz the parsers of shards and manifests.
     Fuzz {
         /// Seconds for each target.
@@ -39,6 +45,12 @@ enum Task {
     Bench {
         #[command(subcommand)]
         what: Option<bench::What>,
+    },
+    /// Answer latencies to the benchmark of encoders.
+    #[command(hide = true)]
+    Latency {
+        /// The model's directory.
+        model: std::path::PathBuf,
     },
     /// Make assets/demo anew: generate the catalog, export the base model, build the shelf.
     Demo {
@@ -54,7 +66,10 @@ fn main() -> Result<()> {
         Task::Test => test::run(),
         Task::Lint => lint::run_all(),
         Task::Wasm => wasm::check(),
+        Task::Aarch64 => aarch64::test(),
+        Task::Web => web::build().map(|_| ()),
         Task::Fuzz { seconds } => test::fuzz(seconds),
+        Task::Latency { model } => bench::latency(&model),
         Task::Bench { what } => bench::run(what),
         Task::Demo { catalog } => demo_shelf::run(catalog.as_deref()),
     }

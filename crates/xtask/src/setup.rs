@@ -119,6 +119,51 @@ pub fn base_model(python: &Path) -> Result<PathBuf> {
     Ok(base)
 }
 
+/// A Node.js that knows relaxed-simd, from the npm registry.
+const NODE_PACKAGE: &str = "node@24";
+
+/// A folder with packages from the npm registry.
+pub fn npm(packages: &[&str]) -> Result<PathBuf> {
+    let folder = cache().join("npm");
+    let missing = |package: &&&str| {
+        let name = package.rsplit_once('@').map_or(**package, |(name, _)| name);
+        !folder.join("node_modules").join(name).is_dir()
+    };
+    let packages: Vec<_> = packages.iter().filter(missing).collect();
+    if !packages.is_empty() {
+        fs::create_dir_all(&folder)?;
+        run(Command::new("npm")
+            .args([
+                "install",
+                "--no-audit",
+                "--no-fund",
+                "--no-save",
+                "--prefix",
+            ])
+            .arg(&folder)
+            .args(packages)
+            // Only the part for browsers is wanted of ONNX Runtime.
+            .env("ONNXRUNTIME_NODE_INSTALL", "skip"))?;
+    }
+    Ok(folder.join("node_modules"))
+}
+
+/// Node.js, new enough for every build of the wasm module.
+pub fn node() -> Result<PathBuf> {
+    let modules = npm(&[NODE_PACKAGE])?;
+    // The package is a shell around one for the platform, which brings the program.
+    for entry in fs::read_dir(&modules)? {
+        let program = entry?.path().join("bin/node");
+        if program.is_file() {
+            return Ok(program);
+        }
+    }
+    bail!(
+        "{}: expected a program called node, found none",
+        modules.display()
+    )
+}
+
 /// ONNX Runtime's shared library inside the Python package, for `ort`.
 fn onnx_runtime(python: &Path) -> Result<PathBuf> {
     let script = "import onnxruntime,os;print(os.path.dirname(onnxruntime.__file__))";
@@ -148,7 +193,7 @@ pub fn exported(base: &Path, precision: &str) -> Result<PathBuf> {
         "f32" => nearshelf_export::Precision::F32,
         _ => nearshelf_export::Precision::Int8,
     };
-    nearshelf_export::export(base, &out, precision)?;
+    nearshelf_export::export(base, &out, precision, &[])?;
     Ok(out)
 }
 

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::setup::{self, Setup};
 use crate::shell::{cache, cargo, root, run as run_command, shared_data};
-use crate::wasm;
+use crate::{aarch64, wasm, web};
 
 /// Sets up, then runs every test.
 pub fn run() -> Result<()> {
@@ -26,8 +26,16 @@ pub fn run() -> Result<()> {
         tests.env("NEARSHELF_BASE_MODEL", base);
         tests.env("ORT_DYLIB_PATH", onnx_runtime);
     }
+    if web::build()? {
+        tests.env("NEARSHELF_WEB", web::directory(""));
+        match setup::node() {
+            Ok(node) => drop(tests.env("NEARSHELF_NODE", node)),
+            Err(error) => println!("skipped: wasm in Node: {error:#}"),
+        }
+    }
     run_command(&mut tests)?;
     wasm::check()?;
+    aarch64::test()?;
     println!("all tests passed");
     Ok(())
 }

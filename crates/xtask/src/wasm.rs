@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::shell::{cache, cargo, check_sha256, output, root, run};
 
-const TARGET: &str = "wasm32-unknown-unknown";
+pub const TARGET: &str = "wasm32-unknown-unknown";
 /// The compiler that the source package below belongs to.
 const RUSTC: &str = "1.95.0";
 const SOURCE_PACKAGE: &str = "pool/main/r/rustc/rust-src_1.95.0+dfsg1-2~bpo13+1_all.deb";

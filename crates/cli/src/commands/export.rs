@@ -1,3 +1,5 @@
+use std::fs;
+
 use anyhow::{Context, Result};
 use serde_json::json;
 
@@ -9,7 +11,12 @@ pub fn run(args: &ExportArgs) -> Result<()> {
         Precision::Int8 => nearshelf_export::Precision::Int8,
         Precision::F32 => nearshelf_export::Precision::F32,
     };
-    let exported = nearshelf_export::export(&args.base, &args.out, precision)
+    let texts = match &args.calibrate {
+        Some(path) => fs::read_to_string(path).with_context(|| path.display().to_string())?,
+        None => String::new(),
+    };
+    let texts: Vec<&str> = texts.lines().collect();
+    let exported = nearshelf_export::export(&args.base, &args.out, precision, &texts)
         .with_context(|| format!("export of {}", args.base.display()))?;
     let config = &exported.config;
     if args.json {
@@ -26,7 +33,7 @@ pub fn run(args: &ExportArgs) -> Result<()> {
         "{}: {} in {}, {} dimensions, texts truncated to {} tokens\n",
         args.out.display(),
         bytes(exported.model_bytes),
-        config.precision,
+        config.precision.name(),
         config.dims,
         config.max_tokens,
     ))

@@ -1,4 +1,5 @@
 use anyhow::{Context, Result};
+use nearshelf::Encoder;
 use serde_json::json;
 
 use crate::ShelfArgs;
@@ -6,6 +7,9 @@ use crate::commands::open;
 use crate::output::{bytes, print, print_json, table, thousands};
 
 pub fn run(args: &ShelfArgs) -> Result<()> {
+    if args.shelf.join("model.onnx").is_file() {
+        return model(args);
+    }
     let shelf = open(&args.shelf)?;
     let manifest = shelf.manifest();
     let encoder = shelf
@@ -67,7 +71,7 @@ pub fn run(args: &ShelfArgs) -> Result<()> {
         manifest.id_field,
         manifest.text_fields.join(", "),
         fields.join(", "),
-        encoder.precision,
+        encoder.precision.name(),
         format!("{:?}", encoder.pooling).to_lowercase(),
         encoder.max_tokens,
         encoder.max_positions,
@@ -115,4 +119,35 @@ pub fn run(args: &ShelfArgs) -> Result<()> {
         );
     }
     print(&text)
+}
+
+/// A model directory instead of a shelf.
+fn model(args: &ShelfArgs) -> Result<()> {
+    let encoder =
+        Encoder::open(&args.shelf).with_context(|| format!("model {}", args.shelf.display()))?;
+    let (config, fusion) = (encoder.config(), encoder.fusion());
+    if args.json {
+        return print_json(&json!({
+            "encoder": config,
+            "fusion": {
+                "complete": fusion.complete(),
+                "embeddings": fusion.embeddings,
+                "layers": fusion.layers,
+                "linears": fusion.linears,
+                "unfused": fusion.unfused,
+                "differs": fusion.differs.as_ref().map(|(node, expected)| {
+                    json!({ "node": node, "expected": expected })
+                }),
+                "isa": fusion.isa,
+            },
+        }));
+    }
+    print(&format!(
+        "{} dimensions, {} pooling, texts truncated to {} of {} tokens, {}\n{fusion}\n",
+        config.dims,
+        format!("{:?}", config.pooling).to_lowercase(),
+        config.max_tokens,
+        config.max_positions,
+        config.precision.name(),
+    ))
 }

@@ -4,6 +4,8 @@ mod encoder;
 mod instant;
 mod search;
 
+pub use encoder::latency;
+
 use std::path::Path;
 use std::{fs, time::Duration};
 
