@@ -5,6 +5,7 @@ mod demo;
 mod output;
 mod progress;
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -217,6 +218,11 @@ fn positive(text: &str) -> Result<usize, String> {
 }
 
 fn main() -> ExitCode {
+    // What the runtime has to say of a model, and nothing of the libraries below it.
+    env_logger::Builder::new()
+        .filter_module("nearshelf_encoder", log::LevelFilter::Warn)
+        .format(|to, record| writeln!(to, "warning: {}", record.args()))
+        .init();
     let result = match Cli::parse().command {
         Command::Export(args) => commands::export::run(&args),
         Command::Encode(args) => commands::encode::run(&args),

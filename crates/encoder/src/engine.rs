@@ -99,6 +99,9 @@ impl Engine {
         let mut read = Read::new(proto)?;
         let fused = fuse(read.model, &read.sequence, max_positions, table)?;
         read.model = fused.model;
+        if !fused.fusion.complete() {
+            log::warn!("model.onnx runs slower than it could: {}", fused.fusion);
+        }
         Self::new(read, max_positions, fused.fusion, fused.vocabulary)
     }
 

@@ -94,9 +94,9 @@ pub(crate) fn attend<B: Backend, const ROWS: usize, const VECTORS: usize>(
             }
         }
 
-        let mut totals = [0f32; ROWS];
-        for (scores, total) in scores.chunks_exact_mut(padded).zip(&mut totals) {
-            *total = softmax(backend, scores, tokens);
+        let mut inverses = [0f32; ROWS];
+        for (scores, inverse) in scores.chunks_exact_mut(padded).zip(&mut inverses) {
+            *inverse = 1.0 / softmax(backend, scores, tokens);
         }
 
         // A head's width is a multiple of 16, not always of what registers hold.
@@ -111,7 +111,7 @@ pub(crate) fn attend<B: Backend, const ROWS: usize, const VECTORS: usize>(
                 let sums = weigh::<B::Simd, ROWS, VECTORS>(simd, scores, padded, tokens, value);
                 for r in 0..ROWS {
                     for v in 0..VECTORS {
-                        mean(simd, sums[r][v], totals[r], &mut context[place(r, v)..]);
+                        mean(simd, sums[r][v], inverses[r], &mut context[place(r, v)..]);
                     }
                 }
             } else {
@@ -119,7 +119,7 @@ pub(crate) fn attend<B: Backend, const ROWS: usize, const VECTORS: usize>(
                     let value = |j: usize| &value(j)[v * lanes..(v + 1) * lanes];
                     let sums = weigh::<B::Simd, ROWS, 1>(simd, scores, padded, tokens, value);
                     for r in 0..ROWS {
-                        mean(simd, sums[r][0], totals[r], &mut context[place(r, v)..]);
+                        mean(simd, sums[r][0], inverses[r], &mut context[place(r, v)..]);
                     }
                 }
             }
@@ -154,8 +154,8 @@ fn weigh<'a, S: Simd, const ROWS: usize, const VECTORS: usize>(
 }
 
 #[inline(always)]
-fn mean<S: Simd>(simd: S, sum: S::f32s, total: f32, out: &mut [f32]) {
-    let mean = sum * S::f32s::splat(simd, 1.0 / total);
+fn mean<S: Simd>(simd: S, sum: S::f32s, inverse: f32, out: &mut [f32]) {
+    let mean = sum * S::f32s::splat(simd, inverse);
     mean.store_slice(&mut out[..S::f32s::LEN]);
 }
 
@@ -170,8 +170,7 @@ fn softmax<B: Backend>(backend: B, scores: &mut [f32], tokens: usize) -> f32 {
     for chunk in scores.chunks_exact(lanes) {
         most = backend.larger(most, F32s::<B>::from_slice(simd, chunk));
     }
-    let most = most.as_slice().iter().copied().fold(f32::MIN, f32::max);
-    let most = F32s::<B>::splat(simd, most);
+    let most = F32s::<B>::splat(simd, most.reduce_max());
     for chunk in scores.chunks_exact_mut(lanes) {
         // For padding this is 2^-126, which no sum of at least 1 feels.
         exp2(backend, F32s::<B>::from_slice(simd, chunk) - most).store_slice(chunk);

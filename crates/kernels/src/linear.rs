@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::ops::RangeInclusive;
 
 use crate::error::{Error, Result, finite};
 use crate::quantize::Shaping;
@@ -7,6 +8,17 @@ use crate::reduce::LANES;
 /// The largest weight code: 7 bits, symmetric. With an offset of 64 codes are 1 … 127, which neither
 /// AVX2's byte products nor wasm's relaxed dot product saturate with.
 pub const WEIGHT_MAX: i8 = 63;
+
+/// The codes of weights: 7 bits.
+const WEIGHT_RANGE: RangeInclusive<i8> = -WEIGHT_MAX - 1..=WEIGHT_MAX;
+
+/// Whether all codes have 7 bits.
+pub fn in_range(codes: &[i8]) -> bool {
+    // The least and the most of many are found faster than the first that is wrong.
+    let extremes = |(least, most): (i8, i8), &code: &i8| (least.min(code), most.max(code));
+    let (least, most) = codes.iter().fold((0, 0), extremes);
+    WEIGHT_RANGE.contains(&least) && WEIGHT_RANGE.contains(&most)
+}
 
 /// What makes stored codes unsigned.
 const OFFSET: i8 = 64;
@@ -160,12 +172,16 @@ impl Linear {
             linear.shaping = shaping;
             finite(name, "scale", &weights.scales)?;
             finite(name, "bias", &weights.bias)?;
-            let range = -WEIGHT_MAX - 1..=WEIGHT_MAX;
-            if let Some(code) = weights.codes.iter().find(|code| !range.contains(code)) {
+            let (least, most) = WEIGHT_RANGE.into_inner();
+            if !in_range(&weights.codes) {
+                let wrong = weights
+                    .codes
+                    .iter()
+                    .find(|code| !WEIGHT_RANGE.contains(code));
                 return Err(Error::Value {
                     part: name.into(),
-                    expected: format!("codes of {} to {}", range.start(), range.end()),
-                    found: code.to_string(),
+                    expected: format!("codes of {least} to {most}"),
+                    found: wrong.map_or_else(String::new, i8::to_string),
                 });
             }
             linear.pack(weights);
@@ -224,9 +240,11 @@ impl Linear {
     pub(crate) fn bound(&self, bound: f32) -> f32 {
         let shaped = match &self.shaping {
             None => bound,
-            Some(s) => (s.center.iter().zip(&s.gain))
-                .map(|(c, g)| (bound + c.abs()) * g.abs())
-                .fold(0.0, f32::max),
+            Some(Shaping { center, gain }) => {
+                let centers = center.iter().copied().chain(std::iter::repeat(0.0));
+                let shaped = |(c, g): (f32, &f32)| (bound + c.abs()) * g.abs();
+                centers.zip(gain).map(shaped).fold(0.0, f32::max)
+            }
         };
         let largest = |values: &[f32]| values.iter().fold(0f32, |m, x| m.max(x.abs()));
         let product = largest(&self.scales) * WEIGHT_OFFSET as f32 * self.inputs as f32;

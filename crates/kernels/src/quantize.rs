@@ -20,20 +20,22 @@ const LEAST_SCALE: f32 = f32::MIN_POSITIVE * 1024.0;
 /// larger than the others what the weights give back (as in SmoothQuant, Xiao et al. 2023, section 4).
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Shaping {
+    /// Empty for zeros.
     pub center: Vec<f32>,
     pub gain: Vec<f32>,
 }
 
 impl Shaping {
-    /// Where both are empty there is nothing to do; where one is, it changes nothing.
+    /// Where both are empty there is nothing to do.
     pub fn new(inputs: usize, center: &[f32], gain: &[f32]) -> Option<Self> {
-        let or = |values: &[f32], value: f32| match values {
-            [] => vec![value; inputs],
-            values => values.to_vec(),
+        let gain = match gain {
+            [] if center.is_empty() => return None,
+            [] => vec![1.0; inputs],
+            gain => gain.to_vec(),
         };
-        (!center.is_empty() || !gain.is_empty()).then(|| Shaping {
-            center: or(center, 0.0),
-            gain: or(gain, 1.0),
+        Some(Shaping {
+            center: center.to_vec(),
+            gain,
         })
     }
 }
@@ -75,6 +77,9 @@ pub(crate) fn quantize<B: Backend>(
 ) -> Token {
     match shaping {
         None => quantize_shaped(backend, x, &Unshaped, words),
+        Some(Shaping { center, gain }) if center.is_empty() => {
+            quantize_shaped(backend, x, &Gained(gain), words)
+        }
         Some(shaping) => quantize_shaped(backend, x, shaping, words),
     }
 }
@@ -90,6 +95,16 @@ impl Shape for Unshaped {
     #[inline(always)]
     fn shape<S: Simd>(&self, _: S, _: usize, x: S::f32s) -> S::f32s {
         x
+    }
+}
+
+/// Inputs without a center.
+struct Gained<'a>(&'a [f32]);
+
+impl Shape for Gained<'_> {
+    #[inline(always)]
+    fn shape<S: Simd>(&self, simd: S, i: usize, x: S::f32s) -> S::f32s {
+        x * S::f32s::from_slice(simd, &self.0[i..i + S::f32s::LEN])
     }
 }
 
@@ -118,8 +133,7 @@ fn quantize_shaped<B: Backend>(
         most = backend.larger(most, t);
         least = backend.smaller(least, t);
     }
-    let most = most.as_slice().iter().copied().fold(f32::MIN, f32::max);
-    let least = least.as_slice().iter().copied().fold(f32::MAX, f32::min);
+    let (most, least) = (most.reduce_max(), least.reduce_min());
     // The sign of a zero, which instruction sets choose differently, is lost here.
     let middle = (most + least) * 0.5 + 0.0;
     let scale = ((most - least) * (0.5 / CODE_MAX)).max(LEAST_SCALE);
@@ -146,7 +160,7 @@ fn quantize_shaped<B: Backend>(
     Token {
         scale,
         middle,
-        sum: sums.as_slice().iter().sum(),
+        sum: sums.reduce_sum(),
     }
 }
 

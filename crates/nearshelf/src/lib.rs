@@ -14,13 +14,14 @@
 use std::sync::OnceLock;
 
 use nearshelf_catalog::{Catalog, MANIFEST_NAME};
-use nearshelf_encoder::ModelFiles;
 
 pub use nearshelf_catalog::{
     Bytes, Digest, Error as CatalogError, Field, FieldKind, FileRef, Manifest, ProbeRecall,
     SearchDefaults, SearchOptions, SearchStats, ValueRef,
 };
-pub use nearshelf_encoder::{Encoded, Encoder, EncoderConfig, Error as EncoderError, Pooling};
+pub use nearshelf_encoder::{
+    Encoded, Encoder, EncoderConfig, Error as EncoderError, Fusion, Isa, ModelFiles, Pooling,
+};
 
 /// A hit in a [`Shelf`].
 pub type Hit<'a> = nearshelf_catalog::Hit<'a, Bytes>;

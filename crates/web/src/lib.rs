@@ -1,6 +1,6 @@
 //! What JavaScript sees of the runtime. xtask compiles it twice, with simd128 and with relaxed-simd.
 
-use nearshelf_encoder::{Encoder as Inner, Isa, ModelFiles};
+use nearshelf::{Encoder as Inner, Isa, ModelFiles};
 use wasm_bindgen::prelude::*;
 
 /// A sentence encoder.

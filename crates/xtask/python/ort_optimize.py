@@ -11,7 +11,7 @@ from onnxruntime.transformers.fusion_options import FusionOptions
 
 model, out, heads, hidden = sys.argv[1:]
 optimized = optimizer.optimize_model(
-    model, model_type="bert", num_heads=int(heads), hidden_size=int(hidden), optimization_options=FusionOptions("bert")
+    model, model_type="bert", num_heads=int(heads), hidden_size=int(hidden), optimization_options=FusionOptions("bert"), opt_level=0
 )
 optimized.save_model_to_file(out + ".f32")
 print(optimized.get_fused_operator_statistics())

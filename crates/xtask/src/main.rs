@@ -29,8 +29,6 @@ enum Task {
     Test,
     /// Formatting, clippy, documentation, licences.
     Lint,
-    /// Compile the runtime for wasm32.
-    Wasm,
     /// Run the encoder's tests on AArch64, under an emulator.
     Aarch64,
     /// Make the wasm module, with simd128 and with relaxed-simd.
@@ -65,7 +63,6 @@ fn main() -> Result<()> {
         Task::Setup => setup::all().map(|_| ()),
         Task::Test => test::run(),
         Task::Lint => lint::run_all(),
-        Task::Wasm => wasm::check(),
         Task::Aarch64 => aarch64::test(),
         Task::Web => web::build().map(|_| ()),
         Task::Fuzz { seconds } => test::fuzz(seconds),

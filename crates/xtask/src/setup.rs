@@ -133,13 +133,7 @@ pub fn npm(packages: &[&str]) -> Result<PathBuf> {
     if !packages.is_empty() {
         fs::create_dir_all(&folder)?;
         run(Command::new("npm")
-            .args([
-                "install",
-                "--no-audit",
-                "--no-fund",
-                "--no-save",
-                "--prefix",
-            ])
+            .args(["install", "--no-audit", "--no-fund", "--prefix"])
             .arg(&folder)
             .args(packages)
             // Only the part for browsers is wanted of ONNX Runtime.

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::setup::{self, Setup};
 use crate::shell::{cache, cargo, root, run as run_command, shared_data};
-use crate::{aarch64, wasm, web};
+use crate::{aarch64, web};
 
 /// Sets up, then runs every test.
 pub fn run() -> Result<()> {
@@ -34,7 +34,6 @@ pub fn run() -> Result<()> {
         }
     }
     run_command(&mut tests)?;
-    wasm::check()?;
     aarch64::test()?;
     println!("all tests passed");
     Ok(())

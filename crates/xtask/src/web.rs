@@ -21,8 +21,9 @@ pub fn directory(build: &str) -> PathBuf {
     cache().join("web").join(build)
 }
 
-/// Makes both modules; `false` where the target cannot be had, which is said.
+/// Makes both modules of the runtime, after a look at what it links; `false` where the target cannot be had, which is said.
 pub fn build() -> Result<bool> {
+    wasm::check()?;
     let toolchain = wasm::toolchain()?;
     if let Toolchain::Missing(why) = &toolchain {
         println!("skipped: the wasm module: {why}");

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use nearshelf_kernels::{WEIGHT_MAX, Weights, quantize_weights};
+use nearshelf_kernels::{Weights, in_range, quantize_weights};
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::ops::cast::Cast;
 
@@ -220,13 +220,7 @@ fn scaled_back(
     let stored = view.constant(w)?;
     let zeros = view.floats(weight_zero)?;
     let small = stored.datum_type() == i8::datum_type() && zeros.iter().all(|&z| z == 0.0);
-    let seven_bits = |codes: &&[i8]| {
-        small
-            && codes
-                .iter()
-                .all(|c| (-WEIGHT_MAX - 1..=WEIGHT_MAX).contains(c))
-    };
-    let mut found = match bytes(&stored).filter(seven_bits) {
+    let mut found = match bytes(&stored).filter(|codes| small && in_range(codes)) {
         Some(codes) => {
             let codes = match matrix.transposed {
                 true => Codes::Made(matrix.columns(codes.to_vec())),
@@ -248,16 +242,16 @@ fn scaled_back(
         }
     };
     if let Some((_, given)) = &middle {
-        let mut sums = vec![0f32; outputs];
+        let mut sums = vec![0i32; outputs];
         for row in found.codes.as_slice().chunks_exact(outputs) {
             sums.iter_mut()
                 .zip(row)
-                .for_each(|(sum, &c)| *sum += f32::from(c));
+                .for_each(|(sum, &c)| *sum += i32::from(c));
         }
         let sums = sums
             .iter()
             .zip(&found.scales)
-            .map(|(sum, scale)| sum * scale);
+            .map(|(sum, scale)| *sum as f32 * scale);
         let close = |(sum, given): (f32, &f32)| (sum - given).abs() <= 1e-3 * (1.0 + sum.abs());
         if given.len() != outputs || !sums.zip(given).all(close) {
             return None;

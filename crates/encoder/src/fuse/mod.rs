@@ -35,7 +35,7 @@ pub struct Fusion {
     pub unfused: usize,
     /// Where the first part that was not recognised differs: the node and what was expected.
     pub differs: Option<(String, String)>,
-    /// The instruction set that fused operators run on.
+    /// The instruction set that fused operators run on; empty where there is nothing to fuse, in f32.
     pub isa: String,
 }
 
@@ -48,6 +48,9 @@ impl Fusion {
 
 impl fmt::Display for Fusion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.isa.is_empty() {
+            return f.write_str("nothing is fused: the graph runs as it is");
+        }
         let embeddings = if self.embeddings { "embeddings, " } else { "" };
         write!(f, "{embeddings}{} layers", self.layers)?;
         if self.linears > 0 {

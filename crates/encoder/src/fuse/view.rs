@@ -1,5 +1,6 @@
 //! Questions about a typed graph: what made this value, what does it hold.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tract_onnx::prelude::*;
@@ -217,22 +218,57 @@ impl<'a> View<'a> {
 
     /// The names of the sources that a value is made of.
     pub fn sources(self, outlet: OutletId) -> Vec<&'a str> {
-        let mut seen = vec![outlet.node];
+        let mut seen = vec![false; self.model.nodes().len()];
         let mut found = Vec::new();
-        let mut next = 0;
-        while let Some(&id) = seen.get(next) {
-            next += 1;
+        let mut next = vec![outlet.node];
+        while let Some(id) = next.pop() {
+            if std::mem::replace(&mut seen[id], true) {
+                continue;
+            }
             let node = self.model.node(id);
             if node.op.name() == "Source" {
                 found.push(node.name.as_str());
             }
-            for input in &node.inputs {
-                if !seen.contains(&input.node) {
-                    seen.push(input.node);
-                }
-            }
+            next.extend(node.inputs.iter().map(|input| input.node));
         }
         found
+    }
+
+    /// Copies a node and all that it is made of to another model; its number there.
+    fn copy(
+        self,
+        id: usize,
+        to: &mut TypedModel,
+        copies: &mut BTreeMap<usize, usize>,
+    ) -> TractResult<usize> {
+        // What is to be copied, and whether its inputs already are.
+        let mut next = vec![(id, false)];
+        while let Some((id, ready)) = next.pop() {
+            if copies.contains_key(&id) {
+                continue;
+            }
+            let node = self.model.node(id);
+            if !ready {
+                next.push((id, true));
+                next.extend(node.inputs.iter().map(|input| (input.node, false)));
+                continue;
+            }
+            let facts = node.outputs.iter().map(|output| output.fact.clone());
+            let copy = to.add_node(
+                node.name.clone(),
+                node.op.clone(),
+                facts.collect::<TVec<_>>(),
+            )?;
+            for (slot, input) in node.inputs.iter().enumerate() {
+                let from = OutletId::new(copies[&input.node], input.slot);
+                to.add_edge(from, InletId::new(copy, slot))?;
+            }
+            if node.op.name() == "Source" {
+                to.inputs.push(OutletId::new(copy, 0));
+            }
+            copies.insert(id, copy);
+        }
+        Ok(copies[&id])
     }
 
     /// Runs the part of the graph that makes `outlet`, on texts of `tokens` tokens; `feed` gives the
@@ -244,19 +280,17 @@ impl<'a> View<'a> {
         tokens: usize,
         feed: Option<&[i64]>,
     ) -> TractResult<Tensor> {
-        let mut part = self.model.clone();
-        let sources: Vec<OutletId> = part.input_outlets()?.to_vec();
-        let wanted = self.sources(outlet);
-        let used: Vec<OutletId> = sources
-            .into_iter()
-            .filter(|s| wanted.contains(&self.node(*s).name.as_str()))
-            .collect();
-        part.set_input_outlets(&used)?;
-        part.select_output_outlets(&[outlet])?;
-        part.compact()?;
+        let mut part = TypedModel {
+            symbols: self.model.symbols.clone(),
+            ..TypedModel::default()
+        };
+        let mut copies = BTreeMap::new();
+        let copy = self.copy(outlet.node, &mut part, &mut copies)?;
+        part.select_output_outlets(&[OutletId::new(copy, outlet.slot)])?;
+        let used = part.input_outlets()?.len();
         let known = [(sequence.clone(), tokens.to_dim())].into_iter().collect();
         let plan = part.set_symbols(&known)?.into_runnable()?;
-        let inputs = used.iter().map(|_| {
+        let inputs = (0..used).map(|_| {
             let values = feed.unwrap_or_default();
             Ok(Tensor::from_shape(&[1, tokens], values)?.into_tvalue())
         });

@@ -1,4 +1,5 @@
 use std::arch::aarch64::*;
+use std::arch::asm;
 use std::arch::is_aarch64_feature_detected;
 
 use fearless_simd::aarch64::Neon;
@@ -46,6 +47,23 @@ impl Backend for NeonDot {
     }
 }
 
+/// sum + Σ of four products, in each lane. The intrinsic is not stable yet.
+#[inline]
+#[target_feature(enable = "neon,dotprod")]
+fn dot(mut sum: int32x4_t, a: int8x16_t, b: int8x16_t) -> int32x4_t {
+    // SAFETY: the instruction is one of the features above and touches nothing but its operands.
+    unsafe {
+        asm!(
+            "sdot {sum:v}.4s, {a:v}.16b, {b:v}.16b",
+            sum = inout(vreg) sum,
+            a = in(vreg) a,
+            b = in(vreg) b,
+            options(pure, nomem, nostack, preserves_flags),
+        );
+    }
+    sum
+}
+
 /// Offset weights are at most 127: signed bytes hold them, too.
 #[target_feature(enable = "neon,dotprod")]
 fn sdot<const M: usize, const G: usize>(
@@ -68,7 +86,7 @@ fn sdot<const M: usize, const G: usize>(
             for m in 0..M {
                 let codes = vreinterpretq_s8_s32(vdupq_n_s32(rows[m][k]));
                 for q in 0..4 {
-                    sums[m][g][q] = vdotq_s32(sums[m][g][q], weights[q], codes);
+                    sums[m][g][q] = dot(sums[m][g][q], weights[q], codes);
                 }
             }
         }

@@ -51,7 +51,11 @@ impl Backend for Avx512Vnni {
 
     #[inline(always)]
     fn attend(self, head: &Head<'_>, scratch: &mut HeadScratch, context: &mut [f32]) {
-        attend::<Self, 6, 2>(self, head, scratch, context);
+        // In short texts counts what is computed to fill up registers.
+        match head.tokens {
+            ..=16 => attend::<Self, 8, 1>(self, head, scratch, context),
+            _ => attend::<Self, 6, 2>(self, head, scratch, context),
+        }
     }
 }
 
