@@ -66,7 +66,7 @@ fn icecat_is_measured_as_the_data_guide_measures_it() {
     let (queries, qrels) = (queries.to_str().unwrap(), qrels.to_str().unwrap());
     let corpus = data.join("icecat_corpus.jsonl.gz");
 
-    let mut ndcg = Vec::new();
+    let (mut ndcg, mut exact) = (Vec::new(), Vec::new());
     for precision in ["f32", "int8"] {
         let (model, shelf) = (path(precision), path(&format!("shelf-{precision}")));
         let base = base.to_str().unwrap();
@@ -114,11 +114,17 @@ fn icecat_is_measured_as_the_data_guide_measures_it() {
                 <= 0.01
         );
         ndcg.push(metric("nearshelf", "ndcg_exponential"));
+        exact.push(metric("exact", "ndcg_exponential"));
     }
     println!("nDCG@10: f32 {:.4}, INT8 {:.4}", ndcg[0], ndcg[1]);
+    println!(
+        "nDCG@10, exact search: f32 {:.4}, INT8 {:.4}",
+        exact[0], exact[1]
+    );
     assert!(
         (ndcg[0] - 0.510).abs() <= 0.01,
         "the data guide measured 0.510"
     );
     assert!((ndcg[0] - ndcg[1]).abs() <= 0.01);
+    assert!((exact[0] - exact[1]).abs() <= 0.005);
 }

@@ -251,8 +251,8 @@ const CHUNK: usize = 16;
 impl Encoder {
     /// Encodes texts on `threads` threads, in their order; `done` is told how many are finished.
     ///
-    /// Texts are independent of one another (quantization ranges are per text), so the vectors are
-    /// the same for every number of threads.
+    /// Texts are independent of one another (ranges of quantization are a token's, or a text's where
+    /// the graph runs unfused), so the vectors are the same for every number of threads.
     ///
     /// # Errors
     /// The error of the first text that has one.

@@ -4,28 +4,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
-use std::fs;
-use std::path::{Path, PathBuf};
+mod demo;
 
+use std::fs;
+
+use demo::{file, root};
 use nearshelf_encoder::{Bytes, Encoder, Isa, ModelFiles, sha256_hex};
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-/// The demo's encoder, from its files in `assets/demo`.
 fn encoder() -> Encoder {
-    let file = |start: &str| {
-        let entries = fs::read_dir(root().join("assets/demo")).unwrap();
-        let mut paths = entries.map(|e| e.unwrap().path());
-        let named = |path: &PathBuf| {
-            path.file_name()
-                .unwrap()
-                .to_string_lossy()
-                .starts_with(start)
-        };
-        fs::read(paths.find(named).unwrap()).unwrap()
-    };
     Encoder::from_bytes(ModelFiles {
         config: Some(&file("encoder-")),
         model: Bytes::from(file("model-")),

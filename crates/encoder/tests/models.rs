@@ -2,37 +2,26 @@
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
-use std::fs;
-use std::path::{Path, PathBuf};
+#[allow(dead_code, reason = "what this test needs of it")]
+mod demo;
 
+use demo::file;
 use nearshelf_encoder::{Bytes, Encoder, Error, ModelFiles};
 use prost::Message;
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, TensorProto};
 
-fn demo(start: &str) -> Vec<u8> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../assets/demo");
-    let mut paths = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path());
-    let named = |path: &PathBuf| {
-        path.file_name()
-            .unwrap()
-            .to_string_lossy()
-            .starts_with(start)
-    };
-    fs::read(paths.find(named).unwrap()).unwrap()
-}
-
 fn open(model: Vec<u8>) -> Result<Encoder, Error> {
     Encoder::from_bytes(ModelFiles {
         config: None,
         model: Bytes::from(model),
-        tokenizer: &demo("tokenizer-"),
+        tokenizer: &file("tokenizer-"),
         checked: false,
     })
 }
 
 fn edited(edit: impl FnOnce(&mut ModelProto)) -> Result<Encoder, Error> {
-    let mut model = ModelProto::decode(&*demo("model-")).unwrap();
+    let mut model = ModelProto::decode(&*file("model-")).unwrap();
     edit(&mut model);
     open(model.encode_to_vec())
 }
@@ -87,7 +76,7 @@ fn negate_twice(graph: &mut GraphProto, name: &str) {
 
 #[test]
 fn what_is_not_recognised_runs_unfused_and_is_named() {
-    let fused = open(demo("model-")).unwrap();
+    let fused = open(file("model-")).unwrap();
     assert!(fused.fusion().complete(), "{}", fused.fusion());
     for (changed, layers, embeddings) in [
         ("encoder.layer.3.attention.output.dense", 5, true),
@@ -222,7 +211,7 @@ fn a_tokenizer_with_more_ids_than_embeddings_is_refused() {
 
 #[test]
 fn flipped_bits_never_panic() {
-    let model = demo("model-");
+    let model = file("model-");
     // Where names, shapes and operators are: weights lie in between.
     for i in 0..60 {
         let mut damaged = model.clone();

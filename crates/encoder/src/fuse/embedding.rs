@@ -129,7 +129,7 @@ fn terms(view: View<'_>, outlet: OutletId) -> Vec<OutletId> {
     }
 }
 
-/// cast(codes[id]) · scales[id].
+/// `cast(codes[id]) · scales[id]`.
 fn quantized(
     view: View<'_>,
     outlet: OutletId,
