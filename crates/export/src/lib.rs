@@ -4,7 +4,7 @@
 //! With [`Precision::Int8`] the linear layers are quantized dynamically: activations in eight bits with
 //! a scale and a middle for each token, weights in seven bits with a scale for each output channel, so
 //! that no target's u8 × i8 multiply-add saturates. Embeddings are kept in eight bits per row. Weights
-//! are chosen for what the layers are given: see [`Calibration texts`](export).
+//! are chosen for what the layers are given: see [`export`].
 
 mod bert;
 mod calibrate;

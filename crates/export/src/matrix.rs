@@ -97,14 +97,13 @@ pub(crate) fn inverse_factor(h: &[f64], n: usize) -> Option<Vec<f64>> {
     // r[j][i] for i ≤ j is now R[i][j]. U · R = 1, row by row of U.
     let mut u = vec![0f64; n * n];
     for i in 0..n {
-        let mut rest = vec![0f64; n];
-        rest[i] = 1.0;
         for j in i..n {
             // U[i][j] = (δ - Σ U[i][k] · R[k][j] for k < j) / R[j][j]
+            let one = if i == j { 1.0 } else { 0.0 };
             let row = &r[j * n..j * n + n];
             let known = &u[i * n + i..i * n + j];
             let dot: f64 = known.iter().zip(&row[i..j]).map(|(u, r)| u * r).sum();
-            u[i * n + j] = (rest[j] - dot) / row[j];
+            u[i * n + j] = (one - dot) / row[j];
         }
     }
     Some(u)

@@ -9,7 +9,6 @@ mod norm;
 mod view;
 
 use std::fmt;
-use std::sync::Arc;
 
 use nearshelf_kernels::{Activation, Isa, Linear};
 use tract_onnx::prelude::*;
@@ -203,7 +202,7 @@ impl Pass<'_> {
         };
         self.vocabulary = Some(tables.vocabulary());
         let name = format!("{}.embeddings", view.node(outlet).name);
-        let op = EmbedTokens::new(Arc::new(tables));
+        let op = EmbedTokens::new(tables);
         self.replace(outlet, &[ids, mask], &name, op)?;
         self.fusion.embeddings = true;
         Ok(())

@@ -1,29 +1,19 @@
-use std::sync::Arc;
-
 use nearshelf_kernels::{Isa, embed};
 use tract_onnx::tract_core::internal::*;
 
-use super::texts;
+use super::{Shared, texts};
 use crate::fuse::Tables;
 
 /// Embeddings and their layer norm: (token ids `[1, tokens]`, attention mask) → hidden
 /// `[1, tokens, channels]`.
-#[derive(Debug, Clone)]
-pub(crate) struct EmbedTokens(Arc<Tables>);
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct EmbedTokens(Shared<Tables>);
 
 impl EmbedTokens {
-    pub fn new(tables: Arc<Tables>) -> Self {
-        EmbedTokens(tables)
+    pub fn new(tables: Tables) -> Self {
+        EmbedTokens(Shared::new(tables))
     }
 }
-
-impl PartialEq for EmbedTokens {
-    fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-    }
-}
-
-impl Eq for EmbedTokens {}
 
 impl Op for EmbedTokens {
     fn name(&self) -> StaticName {

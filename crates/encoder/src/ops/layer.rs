@@ -1,27 +1,17 @@
-use std::sync::Arc;
-
 use nearshelf_kernels::{Isa, Layer};
 use tract_onnx::tract_core::internal::*;
 
-use super::{texts, with_scratch};
+use super::{Shared, texts, with_scratch};
 
 /// A whole encoder layer: (hidden `[1, tokens, channels]`, attention mask `[1, tokens]`) → hidden.
-#[derive(Debug, Clone)]
-pub(crate) struct EncoderLayer(Arc<Layer>);
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct EncoderLayer(Shared<Layer>);
 
 impl EncoderLayer {
     pub fn new(layer: Layer) -> Self {
-        EncoderLayer(Arc::new(layer))
+        EncoderLayer(Shared::new(layer))
     }
 }
-
-impl PartialEq for EncoderLayer {
-    fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-    }
-}
-
-impl Eq for EncoderLayer {}
 
 impl Op for EncoderLayer {
     fn name(&self) -> StaticName {

@@ -1,27 +1,17 @@
-use std::sync::Arc;
-
 use nearshelf_kernels::{Isa, Linear};
 use tract_onnx::tract_core::internal::*;
 
-use super::with_scratch;
+use super::{Shared, with_scratch};
 
 /// A linear layer outside of a recognised encoder layer: `[…, inputs]` → `[…, outputs]`.
-#[derive(Debug, Clone)]
-pub(crate) struct QuantizedLinear(Arc<Linear>);
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct QuantizedLinear(Shared<Linear>);
 
 impl QuantizedLinear {
     pub fn new(linear: Linear) -> Self {
-        QuantizedLinear(Arc::new(linear))
+        QuantizedLinear(Shared::new(linear))
     }
 }
-
-impl PartialEq for QuantizedLinear {
-    fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-    }
-}
-
-impl Eq for QuantizedLinear {}
 
 impl Op for QuantizedLinear {
     fn name(&self) -> StaticName {

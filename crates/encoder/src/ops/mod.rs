@@ -11,10 +11,43 @@ pub(crate) use embed::EmbedTokens;
 pub(crate) use layer::EncoderLayer;
 pub(crate) use linear::QuantizedLinear;
 
-use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
+use std::ops::{Deref, Range};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use nearshelf_kernels::Scratch;
+
+/// Weights that copies of an operator share. tract compares operators: two are the same where they
+/// share their weights.
+#[derive(Debug)]
+struct Shared<T>(Arc<T>);
+
+impl<T> Shared<T> {
+    fn new(weights: T) -> Self {
+        Shared(Arc::new(weights))
+    }
+}
+
+impl<T> Clone for Shared<T> {
+    fn clone(&self) -> Self {
+        Shared(self.0.clone())
+    }
+}
+
+impl<T> PartialEq for Shared<T> {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl<T> Eq for Shared<T> {}
+
+impl<T> Deref for Shared<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
 
 /// The texts that an attention mask describes.
 fn texts(mask: &[i64]) -> Vec<Range<usize>> {
