@@ -152,8 +152,14 @@ fn files_that_are_no_catalog_are_named() {
     let directory = tempfile::tempdir().unwrap();
     let path = |name: &str| directory.path().join(name);
     let error = |name: &str| read_items(&path(name), &ItemOptions::default()).unwrap_err();
-    assert!(matches!(error("absent.jsonl"), Error::Io { .. }));
-    assert!(matches!(error("items.xlsx"), Error::Format { .. }));
+    assert!(matches!(
+        error("absent.jsonl"),
+        Error::Table(nearshelf_tables::Error::Io { .. })
+    ));
+    assert!(matches!(
+        error("items.xlsx"),
+        Error::Table(nearshelf_tables::Error::Format { .. })
+    ));
     for name in ["empty.jsonl", "empty.csv"] {
         fs::write(path(name), "").unwrap();
         assert!(matches!(error(name), Error::Empty { .. }), "{name}");

@@ -412,3 +412,85 @@ fn a_reader_that_stops_early_is_no_error() {
     );
     assert_eq!((code, err.as_str()), (0, ""), "{out}");
 }
+
+#[test]
+fn eval_compares_runs_and_shows_strata() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    let shelf = demo();
+    let queries: String = ["tent", "mug", "jacket", "lamp", "rug", "boots"]
+        .iter()
+        .enumerate()
+        .map(|(i, text)| {
+            let vertical = if i % 2 == 0 { "even" } else { "odd" };
+            format!("{{\"_id\": \"{i}\", \"text\": \"{text}\", \"frequency\": {}, \"vertical\": \"{vertical}\"}}\n", 1 + i * i)
+        })
+        .collect();
+    fs::write(path("queries.jsonl"), queries).unwrap();
+    // What the shelf itself finds first is taken for relevant.
+    let (code, _, err) = run(&[
+        "search",
+        shelf.to_str().unwrap(),
+        "--queries",
+        &path("queries.jsonl"),
+        "-k",
+        "3",
+        "--run",
+        &path("own.trec"),
+    ]);
+    assert_eq!(code, 0, "{err}");
+    let mut qrels = String::from("query-id\tcorpus-id\tscore\n");
+    let mut other = String::new();
+    for line in fs::read_to_string(path("own.trec")).unwrap().lines() {
+        let columns: Vec<&str> = line.split(' ').collect();
+        qrels += &format!("{}\t{}\t1\n", columns[0], columns[2]);
+        if columns[3] == "3" {
+            other += &format!("{line}\n");
+        }
+    }
+    fs::write(path("qrels.tsv"), qrels).unwrap();
+    fs::write(path("other.trec"), other).unwrap();
+    let eval = [
+        "eval",
+        shelf.to_str().unwrap(),
+        "--queries",
+        &path("queries.jsonl"),
+        "--qrels",
+        &path("qrels.tsv"),
+        "--against",
+        &path("other.trec"),
+    ];
+    let (code, out, err) = run(&[&eval[..], &["--json"]].concat());
+    assert_eq!(code, 0, "{err}");
+    let report: Value = serde_json::from_str(&out).unwrap();
+    let recall = &report["against"]["recall"];
+    assert!(
+        (recall["difference"].as_f64().unwrap() - 2.0 / 3.0).abs() < 1e-9,
+        "{out}"
+    );
+    // Six differences of one sign: 2 of 64 signings are as extreme.
+    assert!(
+        (recall["p_permutation"].as_f64().unwrap() - 2.0 / 64.0).abs() < 0.01,
+        "{out}"
+    );
+    let parts = report["parts"].as_object().unwrap();
+    assert_eq!(parts["vertical odd"]["queries"], 3);
+    assert!(
+        parts.contains_key("head") && parts.contains_key("tail"),
+        "{out}"
+    );
+    let (_, out, _) = run(&eval);
+    assert!(
+        out.contains("nDCG@10: +")
+            && out.contains("by permutation")
+            && out.contains("vertical even"),
+        "{out}"
+    );
+
+    fs::write(path("other.trec"), "nonsense\n").unwrap();
+    let (code, _, err) = run(&eval);
+    assert!(
+        code == 1 && err.contains("other.trec, line 1: expected query, Q0"),
+        "{err}"
+    );
+}

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
 
-use nearshelf_eval::{Qrels, Run, evaluate_query, read_qrels, write_run};
+use nearshelf_eval::{Qrels, Run, compare, evaluate_query, read_qrels, write_run};
 use support::{python, root, run_python};
 
 /// A generator of numbers good enough to shuffle with.
@@ -78,5 +78,34 @@ fn metrics_agree_with_trec_eval() {
                 );
             }
         }
+    }
+}
+
+#[test]
+fn significance_agrees_with_scipy() {
+    let Some(python) = python("significance against SciPy") else {
+        return;
+    };
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("scores.json");
+    let mut random = Random(9);
+    for shift in [0.0, 0.01, 0.03] {
+        let mut score = |shift: f64| (random.below(1000) as f64 / 1000.0 + shift).min(1.0);
+        let a: Vec<f64> = (0..300).map(|_| score(0.0)).collect();
+        // Systems that agree on most queries, as two models do.
+        let b: Vec<f64> = a
+            .iter()
+            .map(|x| 0.8 * x + 0.2 * score(0.0) - shift)
+            .collect();
+        fs::write(&path, serde_json::to_string(&[&a, &b]).unwrap()).unwrap();
+        let script = root().join("tests/reference/significance.py");
+        let out = run_python(&python, &script, &[&path]);
+        let theirs: BTreeMap<String, f64> = serde_json::from_str(&out).unwrap();
+        let ours = compare(&a, &b, 1);
+        println!("{shift}: {ours:?} {theirs:?}");
+        assert!((ours.difference - theirs["difference"]).abs() < 1e-12);
+        assert!((ours.p_permutation - theirs["p_permutation"]).abs() < 0.02);
+        assert!((ours.interval.low - theirs["low"]).abs() < 0.001);
+        assert!((ours.interval.high - theirs["high"]).abs() < 0.001);
     }
 }

@@ -15,15 +15,10 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
-    /// The items' format is not known.
-    #[error(
-        "{path}: expected a name ending in .jsonl, .ndjson, .csv, .tsv or .parquet (.gz may follow)"
-    )]
-    Format {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The file as a whole cannot be read: not rows of it, which are reported one by one.
+    /// The file of items cannot be read.
+    #[error(transparent)]
+    Table(#[from] nearshelf_tables::Error),
+    /// The file as a whole lacks what items need.
     #[error("{path}, {place}: expected {expected}, found {found}")]
     Items {
         /// The file.

@@ -8,6 +8,7 @@ mod error;
 mod fragments;
 mod graph;
 mod items;
+mod neighbours;
 mod parallel;
 mod partition;
 mod probe;
@@ -16,5 +17,6 @@ mod shelf;
 
 pub use error::{Error, Result};
 pub use items::{FieldSpec, ItemOptions, Items, Problem, ProblemKind, Report, read_items};
+pub use neighbours::neighbours;
 pub use progress::{NoProgress, Progress};
 pub use shelf::{BuildOptions, Built, build};

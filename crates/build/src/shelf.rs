@@ -70,7 +70,8 @@ pub struct Built {
     pub bytes: u64,
 }
 
-/// Builds the shelf `out` of the catalog `items` with the encoder in the directory `model`.
+/// Builds the shelf `out` of the catalog `items` with the encoder in the directory `model`. Where that has
+/// a directory `query` with a smaller encoder for queries, the shelf gets that one.
 ///
 /// The files are written into a directory beside `out`, which takes that name when all is there. A
 /// shelf that was there before is replaced; anything else there is an error.
@@ -98,6 +99,11 @@ pub fn build(
     };
     let encoder = Encoder::open(model)?;
     let dims = encoder.dims();
+    let query_tower = QueryTower::open(model, dims)?;
+    let (query_model, query_encoder) = match &query_tower {
+        Some(tower) => (tower.model.as_path(), &tower.encoder),
+        None => (model, &encoder),
+    };
     progress.stage("reading items", 0);
     let Items {
         ids,
@@ -126,8 +132,15 @@ pub fn build(
     drop(pool);
 
     let target = Target::new(out)?;
-    let encoder_files = copy_encoder(model, &encoder, &target)?;
-    let queries = bridging_queries(&encoder, &texts, &centroids, options, threads, progress)?;
+    let encoder_files = copy_encoder(query_model, query_encoder, &target)?;
+    let queries = bridging_queries(
+        query_encoder,
+        &texts,
+        &centroids,
+        options,
+        threads,
+        progress,
+    )?;
     progress.stage("linking items", ids.len() as u64);
     let linked = AtomicU64::new(0);
     let kinds: Vec<FieldKind> = fields.iter().map(|f| f.kind).collect();
@@ -178,7 +191,7 @@ pub fn build(
         let path = target.path(&shard.file.name);
         catalog.attach(number, Bytes::map(&path).map_err(|e| Error::io(&path, e))?)?;
     }
-    manifest.search = probe::choose(&catalog, &encoder, &texts, options.seed, threads)?;
+    manifest.search = probe::choose(&catalog, query_encoder, &texts, options.seed, threads)?;
     drop(catalog);
 
     let manifest_bytes = manifest.to_bytes();
@@ -191,6 +204,30 @@ pub fn build(
         truncated,
         bytes,
     })
+}
+
+/// The encoder of the queries, where it is not that of the items.
+struct QueryTower {
+    model: PathBuf,
+    encoder: Encoder,
+}
+
+impl QueryTower {
+    fn open(model: &Path, dims: usize) -> Result<Option<Self>> {
+        let model = model.join("query");
+        if !model.join("encoder.json").is_file() {
+            return Ok(None);
+        }
+        let encoder = Encoder::open(&model)?;
+        if encoder.dims() != dims {
+            return Err(Error::Option {
+                option: "query encoder",
+                expected: format!("{dims} dimensions, like the items'"),
+                found: encoder.dims().to_string(),
+            });
+        }
+        Ok(Some(QueryTower { model, encoder }))
+    }
 }
 
 fn encode(

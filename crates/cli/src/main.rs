@@ -21,6 +21,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Fine-tune an encoder by a recipe, measure it and make a model directory of it.
+    Train(TrainArgs),
     /// Write a sentence encoder (config.json, model.safetensors, tokenizer.json) as ONNX.
     Export(ExportArgs),
     /// Encode texts, one a line, into a NumPy matrix.
@@ -35,6 +37,46 @@ enum Command {
     Inspect(ShelfArgs),
     /// Check every byte of a shelf.
     Verify(ShelfArgs),
+}
+
+#[derive(Debug, Args)]
+struct TrainArgs {
+    /// What is trained on what, and how: see training/recipes.
+    #[arg(long, value_name = "FILE.toml")]
+    recipe: PathBuf,
+    /// Directory of the encoder to start from: config.json, model.safetensors, tokenizer.json.
+    #[arg(long, value_name = "DIR")]
+    base: PathBuf,
+    /// Directory where the recipe's paths start.
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    data: PathBuf,
+    /// Model directory to make; checkpoints, metrics and the report go there too.
+    #[arg(long, value_name = "MODEL_DIR")]
+    out: PathBuf,
+    /// Go on where an earlier run stopped.
+    #[arg(long)]
+    resume: bool,
+    /// Only say what time and memory it would take.
+    #[arg(long)]
+    dry_run: bool,
+    /// Distill a smaller query encoder as well, as the recipe's [query_tower] does.
+    #[arg(long, value_name = "layers=N,vocab=M", value_parser = commands::train::query_tower)]
+    query_tower: Option<nearshelf_train::recipe::QueryTower>,
+    /// An encoder to compare with in the report, such as one that another tool trained.
+    #[arg(long, value_name = "NAME=DIR", value_parser = commands::train::baseline)]
+    baseline: Vec<nearshelf_train::Baseline>,
+    /// Updates between checkpoints.
+    #[arg(long, value_name = "N", default_value = "100", value_parser = positive)]
+    checkpoint_every: usize,
+    /// Threads; 0 for all cores. The result is the same for any number.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    threads: usize,
+    /// Train on the first NVIDIA GPU (needs a build with --features cuda).
+    #[arg(long)]
+    cuda: bool,
+    /// Print the result as JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -167,7 +209,7 @@ struct SearchFlags {
 struct EvalArgs {
     /// The shelf.
     shelf: PathBuf,
-    /// Queries: JSON Lines with "_id" and "text".
+    /// Queries: JSON Lines with "_id" and "text", and for strata "frequency" and "vertical".
     #[arg(long, value_name = "FILE")]
     queries: PathBuf,
     /// Judgements: query, item and grade, separated by tabs.
@@ -184,6 +226,9 @@ struct EvalArgs {
     /// What to compare with.
     #[arg(long, value_enum, value_delimiter = ',', value_name = "bm25,exact")]
     baseline: Vec<Baseline>,
+    /// TREC run of another system to compare with: is the difference significant?
+    #[arg(long, value_name = "RUN.trec")]
+    against: Option<PathBuf>,
     /// TREC run to write.
     #[arg(long, value_name = "OUT.trec")]
     run: Option<PathBuf>,
@@ -224,6 +269,7 @@ fn main() -> ExitCode {
         .format(|to, record| writeln!(to, "warning: {}", record.args()))
         .init();
     let result = match Cli::parse().command {
+        Command::Train(args) => commands::train::run(&args),
         Command::Export(args) => commands::export::run(&args),
         Command::Encode(args) => commands::encode::run(&args),
         Command::Build(args) => commands::build::run(&args),

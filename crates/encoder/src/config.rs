@@ -13,6 +13,27 @@ pub enum Pooling {
     Cls,
 }
 
+/// A part of a vector of several: the tokens pooled in one way, brought to length √(weight / Σ weights). An
+/// inner product of such vectors is the weighted mean of the heads' cosines, so that one index serves all
+/// of them.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Head {
+    /// How its tokens are pooled.
+    pub pooling: Pooling,
+    /// How much its cosine counts.
+    pub weight: f32,
+}
+
+impl Head {
+    /// The mean alone.
+    pub fn mean() -> Self {
+        Head {
+            pooling: Pooling::Mean,
+            weight: 1.0,
+        }
+    }
+}
+
 /// What linear layers are computed with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -35,10 +56,13 @@ impl Precision {
 }
 
 /// What a model directory's `encoder.json` says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EncoderConfig {
     /// How tokens are pooled.
     pub pooling: Pooling,
+    /// Parts of the vector, each pooled in its own way; without any, the whole is pooled by `pooling`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub heads: Vec<Head>,
     /// Whether vectors are brought to length 1. Shelves need it.
     pub normalize: bool,
     /// Tokens that a text is truncated to by default, the special ones counted.
@@ -79,6 +103,18 @@ impl EncoderConfig {
         };
         check("dims", 1..=8192, config.dims)?;
         check("max_positions", 2..=1 << 16, config.max_positions)?;
+        check("heads", 0..=8, config.heads.len())?;
+        if let Some(head) = config
+            .heads
+            .iter()
+            .find(|h| !(1e-6..1e6).contains(&h.weight))
+        {
+            return Err(Error::Config {
+                place: ", field heads".into(),
+                expected: "weights of 1e-6 to 1e6".into(),
+                found: head.weight.to_string(),
+            });
+        }
         check("max_tokens", 2..=config.max_positions, config.max_tokens)?;
         if !config.normalize {
             return Err(Error::Config {

@@ -114,16 +114,17 @@ impl Encoder {
         }
         trim_heap();
         let config = match stated {
-            Some(config) if config.dims != engine.dims() => {
+            Some(config) if config.dims != engine.dims() * config.heads.len().max(1) => {
                 return Err(Error::Model {
                     place: "first output".into(),
                     expected: format!("{} dimensions (by encoder.json)", config.dims),
-                    found: engine.dims().to_string(),
+                    found: (engine.dims() * config.heads.len().max(1)).to_string(),
                 });
             }
             Some(config) => config.clone(),
             None => EncoderConfig {
                 pooling: Default::default(),
+                heads: vec![],
                 normalize: true,
                 max_tokens: 256,
                 max_positions,
@@ -181,9 +182,10 @@ impl Encoder {
         let ids: Vec<&[u32]> = tokens.iter().map(|t| &t.ids[..]).collect();
         let pooled = |(output, tokens): (Output, &Tokens)| {
             let vector = match output {
-                Output::Hidden(hidden) => {
-                    pooling::pool(&hidden, self.config.dims, self.config.pooling)
-                }
+                Output::Hidden(hidden) => match &self.config.heads[..] {
+                    [] => pooling::pool(&hidden, self.config.dims, self.config.pooling),
+                    heads => pooling::fuse(&hidden, self.engine.dims(), heads),
+                },
                 Output::Pooled(mut vector) => {
                     pooling::normalize(&mut vector);
                     vector

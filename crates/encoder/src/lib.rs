@@ -15,7 +15,7 @@ mod pooling;
 mod table;
 mod tokenizer;
 
-pub use config::{EncoderConfig, Pooling, Precision};
+pub use config::{EncoderConfig, Head, Pooling, Precision};
 pub use encoder::{Encoded, Encoder, ModelFiles};
 pub use error::{Error, Result};
 pub use fuse::Fusion;

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::error::{Error, Result};
 
 /// A query with its id.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Query {
     /// The id that judgements and runs use.
     #[serde(rename = "_id", alias = "id", alias = "query_id")]
@@ -17,6 +17,12 @@ pub struct Query {
     /// What was asked.
     #[serde(alias = "query")]
     pub text: String,
+    /// How often it is asked, where that is known.
+    #[serde(default)]
+    pub frequency: Option<f64>,
+    /// The part of the shop that it belongs to.
+    #[serde(default)]
+    pub vertical: Option<String>,
 }
 
 /// Grades by query and item: 0 is not relevant, more is better.
@@ -106,7 +112,7 @@ pub fn read_qrels(path: &Path) -> Result<Qrels> {
     Ok(qrels)
 }
 
-fn read(path: &Path) -> Result<String> {
+pub(crate) fn read(path: &Path) -> Result<String> {
     let bytes = fs::read(path).map_err(|e| Error::io(path, e))?;
     let bytes = if bytes.starts_with(&[0x1f, 0x8b]) {
         let mut unpacked = Vec::new();

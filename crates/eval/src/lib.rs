@@ -6,9 +6,13 @@ mod bm25;
 mod error;
 mod metrics;
 mod run;
+mod significance;
+mod strata;
 
 pub use beir::{Qrels, Query, read_qrels, read_queries};
 pub use bm25::Bm25;
 pub use error::{Error, Result};
 pub use metrics::{Interval, Metrics, Scores, evaluate, evaluate_query, wilson};
-pub use run::{Ranking, Run, write_run};
+pub use run::{Ranking, Run, read_run, write_run};
+pub use significance::{Comparison, compare};
+pub use strata::{Stratum, strata};

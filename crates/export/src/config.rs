@@ -2,7 +2,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use nearshelf_encoder::Pooling;
+use nearshelf_encoder::{Head, Pooling};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -95,11 +95,13 @@ impl BertConfig {
     }
 }
 
-/// What the sentence-transformers files beside the model say, where they are there.
+/// What the files beside the model say, where they are there: those of sentence-transformers, and
+/// `heads.json`, which training writes.
 #[derive(Debug, Default)]
 pub(crate) struct SentenceConfig {
     pub pooling: Option<Pooling>,
     pub max_tokens: Option<usize>,
+    pub heads: Vec<Head>,
 }
 
 #[derive(Deserialize)]
@@ -135,9 +137,11 @@ impl SentenceConfig {
         };
         let sentence = read_json::<SentenceFile>(&base.join("sentence_bert_config.json"));
         let max_tokens = optional(sentence)?.and_then(|file| file.max_seq_length);
+        let heads = optional(read_json(&base.join("heads.json")))?.unwrap_or_default();
         Ok(SentenceConfig {
             pooling,
             max_tokens,
+            heads,
         })
     }
 }

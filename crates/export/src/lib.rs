@@ -62,14 +62,21 @@ pub fn export(base: &Path, out: &Path, precision: Precision, texts: &[&str]) -> 
     };
     let model = bert::model(&bert, &weights, calibration)?.encode_to_vec();
     let config = EncoderConfig {
-        pooling: sentence.pooling.unwrap_or(Pooling::Mean),
+        pooling: match &sentence.heads[..] {
+            [only] => only.pooling,
+            _ => sentence.pooling.unwrap_or(Pooling::Mean),
+        },
+        heads: match &sentence.heads[..] {
+            [_] => vec![],
+            heads => heads.to_vec(),
+        },
         normalize: true,
         max_tokens: sentence
             .max_tokens
             .unwrap_or(bert.max_position_embeddings)
             .min(bert.max_position_embeddings),
         max_positions: bert.max_position_embeddings,
-        dims: bert.hidden_size,
+        dims: bert.hidden_size * sentence.heads.len().max(1),
         precision,
         model_sha256: nearshelf_encoder::sha256_hex(&model),
         tokenizer_sha256: nearshelf_encoder::sha256_hex(&tokenizer),

@@ -59,7 +59,11 @@ pub fn all() -> Result<Option<Setup>> {
 
 /// A virtual environment with the packages of a requirements file.
 pub fn python(requirements: &str) -> Result<PathBuf> {
-    let venv = cache().join("venv");
+    virtual_environment("venv", requirements)
+}
+
+fn virtual_environment(name: &str, requirements: &str) -> Result<PathBuf> {
+    let venv = cache().join(name);
     let python = venv.join("bin/python");
     if !python.is_file() {
         fs::create_dir_all(cache())?;
@@ -77,6 +81,11 @@ pub fn python(requirements: &str) -> Result<PathBuf> {
         fs::write(installed, wanted)?;
     }
     Ok(python)
+}
+
+/// A Python with sentence-transformers: some gigabytes, for the benchmark of training alone.
+pub fn training_python() -> Result<PathBuf> {
+    virtual_environment("torch", "requirements-train.txt")
 }
 
 /// The base model, unpacked and compared with its digest.

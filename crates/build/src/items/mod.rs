@@ -1,6 +1,5 @@
 //! The rows of a catalog: read from JSON Lines, CSV or Parquet, checked one by one, typed by column.
 
-mod read;
 mod types;
 
 use std::collections::HashSet;
@@ -182,8 +181,6 @@ impl Report {
 }
 
 /// A row as it was read: its line, and its fields or why there are none.
-type Row = (u64, Result<serde_json::Map<String, Json>, String>);
-
 /// Reads a catalog.
 ///
 /// # Errors
@@ -196,7 +193,7 @@ pub fn read_items(path: &Path, options: &ItemOptions) -> Result<Items> {
     let mut texts = Vec::new();
     let mut rows = Vec::new();
     let mut seen = HashSet::new();
-    let from_text = read::rows(path, &mut |(line, row)| {
+    let from_text = nearshelf_tables::rows(path, &mut |(line, row)| {
         report.rows += 1;
         let row = match row {
             Ok(row) => row,

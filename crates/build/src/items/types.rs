@@ -1,7 +1,7 @@
 use nearshelf_catalog::{FieldKind, Value};
 use serde_json::Value as Json;
 
-use super::read::brief;
+use nearshelf_tables::brief;
 
 /// Separates tags in one string, as a CSV cell has to hold them.
 const TAG_SEPARATOR: char = '|';

@@ -1,11 +1,12 @@
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use anyhow::{Context, Result, bail};
 use nearshelf::{Shelf, ValueRef};
 use nearshelf_eval::{
-    Bm25, Metrics, Qrels, Query, Run, evaluate, read_qrels, read_queries, write_run,
+    Bm25, Comparison, Metrics, Qrels, Query, Run, Scores, compare, evaluate, read_qrels,
+    read_queries, read_run, strata, write_run,
 };
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 
 use crate::commands::search::shelf_run;
 use crate::commands::{open, write_whole};
@@ -47,16 +48,145 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         };
         results.push((name, evaluate(&run, &qrels, args.k, args.relevant)));
     }
+    let mut comparisons = Vec::new();
+    if let Some(path) = &args.against {
+        let other = evaluate(&read_run(path)?, &qrels, args.k, args.relevant);
+        comparisons = compared(&results[0].1, &other);
+        results.push(("against", other));
+    }
+    let parts = parts(&asked, &results);
     if args.json {
         let systems: Map<_, _> = results
             .iter()
             .map(|(name, metrics)| (name.to_string(), json!(metrics)))
             .collect();
-        return print_json(
-            &json!({ "k": args.k, "relevant_from": args.relevant, "systems": systems }),
+        let differences: Map<_, _> = comparisons
+            .iter()
+            .map(|(name, comparison)| ((*name).to_owned(), json!(comparison)))
+            .collect();
+        let parts: Map<_, _> = parts
+            .iter()
+            .map(|(name, values)| (name.clone(), parts_json(&results, values)))
+            .collect();
+        return print_json(&json!({
+            "k": args.k,
+            "relevant_from": args.relevant,
+            "systems": systems,
+            "against": differences,
+            "parts": parts,
+        }));
+    }
+    let mut text = results_table(&results, args);
+    if !parts.is_empty() {
+        text += &parts_table(&results, &parts, args.k);
+    }
+    for (name, found) in &comparisons {
+        text += &format!(
+            "{name}@{}: {:+.4} against {} (95 %: {:+.4} … {:+.4}), p {:.4} by permutation, {:.4} by bootstrap\n",
+            args.k,
+            found.difference,
+            args.against.as_deref().unwrap_or("".as_ref()).display(),
+            found.interval.low,
+            found.interval.high,
+            found.p_permutation,
+            found.p_bootstrap,
         );
     }
-    print(&results_table(&results, args))
+    print(&text)
+}
+
+/// Whether a is better than b, by the metrics that people decide by.
+fn compared(a: &Metrics, b: &Metrics) -> Vec<(&'static str, Comparison)> {
+    let compared = |metric: fn(&Scores) -> f64| {
+        let values =
+            |m: &Metrics| -> Vec<f64> { m.by_query.iter().map(|(_, s)| metric(s)).collect() };
+        compare(&values(a), &values(b), 0)
+    };
+    vec![
+        ("nDCG", compared(|s| s.ndcg_exponential)),
+        ("recall", compared(|s| s.recall_capped)),
+    ]
+}
+
+/// The mean nDCG of some queries, for each system.
+struct Part {
+    queries: usize,
+    means: Vec<f64>,
+}
+
+/// Strata by how often queries are asked, and verticals, where the queries say so.
+fn parts(asked: &[Query], results: &[(&str, Metrics)]) -> Vec<(String, Part)> {
+    let Some((_, first)) = results.first() else {
+        return vec![];
+    };
+    let queries: HashMap<&str, &Query> = asked.iter().map(|q| (q.id.as_str(), q)).collect();
+    let counted: Vec<&Query> = first
+        .by_query
+        .iter()
+        .filter_map(|(id, _)| queries.get(id.as_str()).copied())
+        .collect();
+    let frequencies: Option<Vec<f64>> = counted.iter().map(|q| q.frequency).collect();
+    let mut members: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (place, stratum) in frequencies
+        .and_then(|f| strata(&f))
+        .iter()
+        .flatten()
+        .enumerate()
+    {
+        members
+            .entry(stratum.name().to_owned())
+            .or_default()
+            .push(place);
+    }
+    for (place, query) in counted.iter().enumerate() {
+        if let Some(vertical) = &query.vertical {
+            members
+                .entry(format!("vertical {vertical}"))
+                .or_default()
+                .push(place);
+        }
+    }
+    let mean = |metrics: &Metrics, places: &[usize]| {
+        let values = places
+            .iter()
+            .map(|&place| metrics.by_query[place].1.ndcg_exponential);
+        values.sum::<f64>() / places.len() as f64
+    };
+    members
+        .into_iter()
+        .map(|(name, places)| {
+            let means = results
+                .iter()
+                .map(|(_, metrics)| mean(metrics, &places))
+                .collect();
+            let queries = places.len();
+            (name, Part { queries, means })
+        })
+        .collect()
+}
+
+fn parts_json(results: &[(&str, Metrics)], part: &Part) -> Value {
+    let names = results.iter().map(|(name, _)| (*name).to_owned());
+    let means: Map<_, _> = names
+        .zip(part.means.iter().map(|mean| json!(mean)))
+        .collect();
+    json!({ "queries": part.queries, "ndcg_exponential": means })
+}
+
+fn parts_table(results: &[(&str, Metrics)], parts: &[(String, Part)], k: usize) -> String {
+    let mut header = vec![format!("nDCG@{k} exp"), "queries".to_owned()];
+    header.extend(results.iter().map(|(name, _)| (*name).to_owned()));
+    let rows = parts
+        .iter()
+        .map(|(name, part)| {
+            let mut row = vec![name.clone(), part.queries.to_string()];
+            row.extend(part.means.iter().map(|mean| format!("{mean:.4}")));
+            row
+        })
+        .collect();
+    let right: Vec<usize> = (1..header.len()).collect();
+    let header: Vec<&str> = header.iter().map(String::as_str).collect();
+    table(&header, rows, &right) + "\n"
 }
 
 fn results_table(results: &[(&str, Metrics)], args: &EvalArgs) -> String {

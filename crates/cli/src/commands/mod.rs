@@ -4,6 +4,7 @@ pub mod eval;
 pub mod export;
 pub mod inspect;
 pub mod search;
+pub mod train;
 pub mod verify;
 
 use std::fs::File;

@@ -3,6 +3,7 @@
 mod encoder;
 mod instant;
 mod search;
+mod train;
 
 pub use encoder::latency;
 
@@ -36,6 +37,18 @@ pub enum What {
     },
     /// Encoding, against ONNX Runtime INT8.
     Encoder,
+    /// Training, against sentence-transformers.
+    Train {
+        /// The recipe, whose contrastive stage both train.
+        #[arg(long, default_value = "training/recipes/mnrl.toml")]
+        recipe: std::path::PathBuf,
+        /// Steps of a turn.
+        #[arg(long, default_value_t = 20)]
+        steps: usize,
+        /// Directory for what sentence-transformers makes of the whole stage.
+        #[arg(long, value_name = "DIR")]
+        save: Option<std::path::PathBuf>,
+    },
 }
 
 pub fn run(what: Option<What>) -> Result<()> {
@@ -48,6 +61,11 @@ pub fn run(what: Option<What>) -> Result<()> {
             reuse,
         }) => search::run(items, &peers, ef_construction, reuse),
         Some(What::Encoder) => encoder::run(),
+        Some(What::Train {
+            recipe,
+            steps,
+            save,
+        }) => train::run(&recipe, steps, save.as_deref()),
         None => {
             encoder::run()?;
             let peers: Vec<String> = all.split(',').map(str::to_owned).collect();

@@ -6,7 +6,7 @@ use flate2::read::MultiGzDecoder;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use serde_json::Value as Json;
 
-use super::Row;
+use crate::Row;
 use crate::error::{Error, Result};
 
 enum Format {
@@ -16,7 +16,10 @@ enum Format {
 }
 
 /// Gives every row to `each`. Returns whether values are text that has to be read as types (CSV).
-pub(super) fn rows(path: &Path, each: &mut dyn FnMut(Row)) -> Result<bool> {
+///
+/// # Errors
+/// A file that cannot be read, whose name says nothing of its format, or that is not of that format.
+pub fn rows(path: &Path, each: &mut dyn FnMut(Row)) -> Result<bool> {
     let name = path
         .file_name()
         .unwrap_or_default()
@@ -56,7 +59,13 @@ pub(super) fn rows(path: &Path, each: &mut dyn FnMut(Row)) -> Result<bool> {
         Format::Parquet => parquet_rows(path, file, each).map(|()| false),
         Format::JsonLines => json_lines(path, reader(file, gzip), each).map(|()| false),
         Format::Separated(separator) => {
-            separated(path, reader(file, gzip), separator, each).map(|()| true)
+            let mut reader = reader(file, gzip);
+            let start = reader.fill_buf().map_err(|e| Error::io(path, e))?;
+            let header = start.split(|&b| b == b'\n').next().unwrap_or_default();
+            // Some publish tabs under the name of CSV.
+            let tabs = header.contains(&b'\t') && !header.contains(&b',');
+            let separator = if tabs { b'\t' } else { separator };
+            separated(path, reader, separator, each).map(|()| true)
         }
     }
 }
@@ -117,7 +126,7 @@ fn separated(
         .iter()
         .map(|name| utf8(name.strip_prefix(b"\xef\xbb\xbf").unwrap_or(name)))
         .collect::<Result<_, _>>()
-        .map_err(|e| Error::Items {
+        .map_err(|e| Error::Table {
             path: path.to_owned(),
             place: "line 1".into(),
             expected: "names of columns in UTF-8".into(),
@@ -144,7 +153,7 @@ fn separated(
 }
 
 fn parquet_rows(path: &Path, file: File, each: &mut dyn FnMut(Row)) -> Result<()> {
-    let error = |e: parquet::errors::ParquetError| Error::Items {
+    let error = |e: parquet::errors::ParquetError| Error::Table {
         path: path.to_owned(),
         place: "file".into(),
         expected: "the Parquet format".into(),
@@ -173,7 +182,7 @@ fn parquet_rows(path: &Path, file: File, each: &mut dyn FnMut(Row)) -> Result<()
 }
 
 /// The start of a text, for a message.
-pub(super) fn brief(text: &str) -> String {
+pub fn brief(text: &str) -> String {
     let mut start: String = text.chars().take(60).collect();
     if start.len() < text.len() {
         start.push('…');

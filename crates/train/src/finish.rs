@@ -1,0 +1,439 @@
+//! What comes after training: the model is exported, measured against what it has to be compared with,
+//! and put under its name if INT8 is as good as it has to be.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use nearshelf_encoder::Encoder;
+use nearshelf_eval::{Comparison, Stratum, compare, strata};
+use nearshelf_export::{Precision, export};
+use serde::Serialize;
+
+use crate::error::{Error, Result};
+use crate::evaluate::{EvalSet, Measured};
+use crate::examples::{Examples, catalog_texts};
+use crate::query_tower::{Domain, distill};
+use crate::recipe::Recipe;
+use crate::report;
+use crate::tower::{Tower, write_whole};
+use crate::trainer::{self, Observer, Options, Record, mix, training_dir};
+
+/// Texts that INT8 weights are chosen for, besides random ones.
+const CALIBRATION: usize = 200;
+/// Queries that the report shows of an eval.
+const WORST: usize = 12;
+
+/// What a run made.
+#[derive(Debug, Clone, Serialize)]
+pub struct Trained {
+    /// The recipe's title.
+    pub title: String,
+    /// What it is.
+    pub about: String,
+    /// What was measured.
+    pub evals: Vec<EvalReport>,
+    /// The files that were made.
+    pub models: Vec<ModelReport>,
+    /// How the data was read.
+    pub data: serde_json::Value,
+    /// How training went.
+    pub speed: Vec<StageSpeed>,
+}
+
+/// One eval.
+#[derive(Debug, Clone, Serialize)]
+pub struct EvalReport {
+    /// Its name.
+    pub name: String,
+    /// The metric that counts.
+    pub metric: &'static str,
+    /// Queries that count.
+    pub queries: usize,
+    /// Items that are searched.
+    pub items: usize,
+    /// The systems, in the order in which they were made.
+    pub systems: Vec<SystemReport>,
+    /// The queries that the INT8 model loses most at, against the base.
+    pub worst: Vec<Worst>,
+}
+
+/// A system on one eval.
+#[derive(Debug, Clone, Serialize)]
+pub struct SystemReport {
+    /// Its name.
+    pub name: String,
+    /// The mean of the metric that counts.
+    pub value: f64,
+    /// All metrics.
+    pub metrics: nearshelf_eval::Metrics,
+    /// Against the base model, and against what was made before it.
+    pub against: BTreeMap<String, Comparison>,
+    /// Means over head, torso and tail, where queries are not asked equally often.
+    pub strata: BTreeMap<&'static str, (usize, f64)>,
+    /// Means over verticals, where there are some.
+    pub verticals: BTreeMap<String, (usize, f64)>,
+}
+
+/// A query that got worse.
+#[derive(Debug, Clone, Serialize)]
+pub struct Worst {
+    /// What was asked.
+    pub query: String,
+    /// The base model's metric, and the trained one's.
+    pub values: (f64, f64),
+    /// The trained model's first items.
+    pub found: Vec<String>,
+}
+
+/// A model that was made.
+#[derive(Debug, Clone, Serialize)]
+pub struct ModelReport {
+    /// What it is.
+    pub name: String,
+    /// Size of the f32 weights and of the INT8 file, in bytes.
+    pub bytes: (u64, u64),
+    /// Size of the tokenizer's file.
+    pub tokenizer_bytes: u64,
+    /// What INT8 keeps of f32, by eval.
+    pub keeps: BTreeMap<String, f64>,
+}
+
+/// How fast a stage was.
+#[derive(Debug, Clone, Serialize)]
+pub struct StageSpeed {
+    /// Its name.
+    pub stage: String,
+    /// Updates.
+    pub steps: usize,
+    /// Seconds of them all.
+    pub seconds: f64,
+    /// Queries with their items, a second.
+    pub queries_per_second: f64,
+}
+
+/// A model to compare with: an encoder in the form of sentence-transformers.
+#[derive(Debug, Clone)]
+pub struct Baseline {
+    /// Its name in the report.
+    pub name: String,
+    /// Its directory.
+    pub dir: PathBuf,
+}
+
+/// Runs a recipe from the first step to the model directory and its report.
+///
+/// # Errors
+/// What can be wrong with recipe, data, base and disk; a loss that is not finite; an INT8 model that
+/// loses too much.
+pub fn run(
+    recipe: &Recipe,
+    options: &Options,
+    baselines: &[Baseline],
+    observer: &dyn Observer,
+) -> Result<Trained> {
+    let base = Tower::open(&options.base, &[], &options.device)?;
+    let tower = Tower::open(&options.base, &recipe.heads, &options.device)?;
+    // Before hours of training, not after them.
+    let sets = recipe
+        .evals
+        .iter()
+        .map(|eval| EvalSet::read(eval, &options.data))
+        .collect::<Result<Vec<_>>>()?;
+    trainer::train(recipe, options, &tower, &base, observer)?;
+    let dir = training_dir(&options.out);
+    let domain = domain(recipe, options, &tower)?;
+
+    let mut models = Vec::new();
+    let last = recipe
+        .stages
+        .last()
+        .map_or(String::new(), |stage| format!("stage-{}", stage.name));
+    let (item_dir, item_f32) = (dir.join("int8"), dir.join(last));
+    observer.say("quantizing");
+    models.push(quantize("trained", &item_f32, &item_dir, &domain)?);
+    let mut query_tower = None;
+    if let Some(rule) = &recipe.query_tower {
+        let query_dir = dir.join("query");
+        fs::create_dir_all(&query_dir).map_err(|e| Error::io(&query_dir, e))?;
+        let seed = mix(recipe.seed, u64::MAX);
+        let (student, records) = distill(
+            &tower,
+            rule,
+            &domain,
+            recipe.max_tokens,
+            seed,
+            &query_dir,
+            observer,
+        )?;
+        trainer::append(&dir.join("metrics.jsonl"), &records)?;
+        let int8 = query_dir.join("int8");
+        models.push(quantize(
+            "query tower",
+            &query_dir.join("f32"),
+            &int8,
+            &domain,
+        )?);
+        query_tower = Some((student, int8));
+    }
+
+    let others = baselines
+        .iter()
+        .map(|baseline| Tower::open(&baseline.dir, &[], &options.device))
+        .collect::<Result<Vec<_>>>()?;
+    let stages = recipe
+        .stages
+        .iter()
+        .map(|stage| {
+            let from = trainer::stage_dir(&options.out, stage);
+            Tower::open(&from, &recipe.heads, &options.device)
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let encoder = Encoder::open(&item_dir)?;
+    let mut evals = Vec::new();
+    for set in &sets {
+        observer.say(&format!("measuring on {}", set.name));
+        let mut systems: Vec<(String, Measured)> = vec![("BM25".into(), set.by_words())];
+        systems.push(("base".into(), set.by_tower(&base, recipe.max_tokens)?));
+        for (baseline, tower) in baselines.iter().zip(&others) {
+            systems.push((
+                baseline.name.clone(),
+                set.by_tower(tower, recipe.max_tokens)?,
+            ));
+        }
+        for (stage, tower) in recipe.stages.iter().zip(&stages) {
+            systems.push((stage.name.clone(), set.by_tower(tower, recipe.max_tokens)?));
+        }
+        let f32_value = systems.last().map_or(0.0, |(_, m)| m.mean());
+        let queries = encoded(&encoder, &set.queries)?;
+        let items = encoded(&encoder, &set.items)?;
+        let int8 = set.by_vectors(&queries, &items, encoder.dims());
+        models[0]
+            .keeps
+            .insert(set.name.clone(), int8.mean() / f32_value);
+        systems.push(("INT8".into(), int8));
+        if let Some((student, dir)) = &query_tower {
+            let small = Encoder::open(dir)?;
+            let tokens = set
+                .queries
+                .iter()
+                .map(|query| student.tokenize(query, recipe.max_tokens.query))
+                .collect::<Result<Vec<_>>>()?;
+            let exact = set.by_vectors(&student.encode(&tokens)?, &items, encoder.dims());
+            let queries = encoded(&small, &set.queries)?;
+            let measured = set.by_vectors(&queries, &items, encoder.dims());
+            models[1]
+                .keeps
+                .insert(set.name.clone(), measured.mean() / exact.mean());
+            systems.push(("INT8, query tower".into(), measured));
+        }
+        for (name, measured) in &systems {
+            observer.say(&format!("{}: {name} {:.4}", set.name, measured.mean()));
+        }
+        evals.push(eval_report(set, &systems, recipe.seed));
+    }
+
+    let data = fs::read(dir.join("data.json")).map_err(|e| Error::io(&dir.join("data.json"), e))?;
+    let records = trainer::records(&dir.join("metrics.jsonl"))?;
+    let trained = Trained {
+        title: recipe.title.clone(),
+        about: recipe.about.clone(),
+        evals,
+        models,
+        data: serde_json::from_slice(&data).unwrap_or_default(),
+        speed: speeds(&records),
+    };
+    let json = serde_json::to_vec_pretty(&trained).expect("plain fields");
+    write_whole(&dir.join("report.json"), &json)?;
+    let html = report::html(&trained, &records);
+    write_whole(&options.out.join("report.html"), html.as_bytes())?;
+    for model in &trained.models {
+        for (eval, &kept) in &model.keeps {
+            let below = kept < recipe.int8_keeps;
+            if below {
+                return Err(Error::Quality {
+                    eval: format!("{eval} ({})", model.name),
+                    metric: "metric".into(),
+                    expected: recipe.int8_keeps,
+                    found: kept,
+                });
+            }
+        }
+    }
+    if let Some((_, from)) = &query_tower {
+        publish(from, &options.out.join("query"))?;
+    }
+    publish(&item_dir, &options.out)?;
+    Ok(trained)
+}
+
+/// Texts of the recipe's data: what INT8 is calibrated on and a query tower learns.
+fn domain(recipe: &Recipe, options: &Options, tower: &Tower) -> Result<Domain> {
+    let mut domain = Domain {
+        queries: vec![],
+        items: vec![],
+    };
+    for (name, data) in &recipe.data {
+        let examples = Examples::read(name, data, &options.data, tower, recipe.max_tokens)?;
+        domain.queries.extend(examples.queries.texts);
+        domain.items.extend(examples.items.texts);
+    }
+    for catalog in recipe.catalogs.values() {
+        domain.items.extend(catalog_texts(catalog, &options.data)?);
+    }
+    Ok(domain)
+}
+
+fn quantize(name: &str, from: &Path, to: &Path, domain: &Domain) -> Result<ModelReport> {
+    let half = |texts: &[String]| -> Vec<String> {
+        let step = (texts.len() / (CALIBRATION / 2)).max(1);
+        texts
+            .iter()
+            .step_by(step)
+            .take(CALIBRATION / 2)
+            .cloned()
+            .collect()
+    };
+    let texts = [half(&domain.queries), half(&domain.items)].concat();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let exported = export(from, to, Precision::Int8, &texts)?;
+    let size = |path: PathBuf| -> Result<u64> {
+        Ok(fs::metadata(&path).map_err(|e| Error::io(&path, e))?.len())
+    };
+    Ok(ModelReport {
+        name: name.into(),
+        bytes: (size(from.join("model.safetensors"))?, exported.model_bytes),
+        tokenizer_bytes: size(to.join("tokenizer.json"))?,
+        keeps: BTreeMap::new(),
+    })
+}
+
+fn encoded(encoder: &Encoder, texts: &[String]) -> Result<Vec<f32>> {
+    let threads = rayon::current_num_threads();
+    let encoded = encoder.encode_batch(texts, threads, &|_| {})?;
+    Ok(encoded.into_iter().flat_map(|text| text.vector).collect())
+}
+
+/// Copies a model directory; `encoder.json` comes last, so that a directory with it is complete.
+fn publish(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to).map_err(|e| Error::io(to, e))?;
+    for name in ["model.onnx", "tokenizer.json", "encoder.json"] {
+        let path = from.join(name);
+        let bytes = fs::read(&path).map_err(|e| Error::io(&path, e))?;
+        write_whole(&to.join(name), &bytes)?;
+    }
+    Ok(())
+}
+
+fn eval_report(set: &EvalSet, systems: &[(String, Measured)], seed: u64) -> EvalReport {
+    let values = |measured: &Measured| -> Vec<f64> { measured.values.values().copied().collect() };
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
+    let counted: Vec<usize> = systems
+        .first()
+        .map(|(_, m)| m.values.keys().copied().collect())
+        .unwrap_or_default();
+    let frequencies: Vec<f64> = counted.iter().map(|&q| f64::from(set.weights[q])).collect();
+    let strata = strata(&frequencies);
+    let mut reports = Vec::new();
+    for (number, (name, measured)) in systems.iter().enumerate() {
+        let own = values(measured);
+        let mut against = BTreeMap::new();
+        if name != "BM25" && name != "base" {
+            let others = systems[..number].iter().filter(|(n, _)| n != "BM25");
+            for (other, theirs) in others {
+                against.insert(other.clone(), compare(&own, &values(theirs), seed));
+            }
+        }
+        let mut by_stratum: BTreeMap<&'static str, Vec<f64>> = BTreeMap::new();
+        for (value, stratum) in own.iter().zip(strata.iter().flatten()) {
+            let stratum: &Stratum = stratum;
+            by_stratum.entry(stratum.name()).or_default().push(*value);
+        }
+        let mut by_vertical: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+        for (value, &query) in own.iter().zip(&counted) {
+            if let Some(vertical) = &set.verticals[query] {
+                by_vertical
+                    .entry(vertical.clone())
+                    .or_default()
+                    .push(*value);
+            }
+        }
+        reports.push(SystemReport {
+            name: name.clone(),
+            value: measured.mean(),
+            metrics: measured.metrics.clone(),
+            against,
+            strata: by_stratum
+                .into_iter()
+                .map(|(s, v)| (s, (v.len(), mean(&v))))
+                .collect(),
+            verticals: by_vertical
+                .into_iter()
+                .map(|(s, v)| (s, (v.len(), mean(&v))))
+                .collect(),
+        });
+    }
+    EvalReport {
+        name: set.name.clone(),
+        metric: set.metric.name(),
+        queries: counted.len(),
+        items: set.items.len(),
+        systems: reports,
+        worst: worst(set, systems),
+    }
+}
+
+fn worst(set: &EvalSet, systems: &[(String, Measured)]) -> Vec<Worst> {
+    let of = |name: &str| systems.iter().find(|(n, _)| n == name).map(|(_, m)| m);
+    let (Some(base), Some(trained)) = (of("base"), of("INT8")) else {
+        return vec![];
+    };
+    let mut losses: Vec<(usize, f64, f64)> = base
+        .values
+        .iter()
+        .filter_map(|(&query, &before)| Some((query, before, *trained.values.get(&query)?)))
+        .filter(|(_, before, after)| after < before)
+        .collect();
+    losses.sort_by(|a, b| (a.2 - a.1).total_cmp(&(b.2 - b.1)).then(a.0.cmp(&b.0)));
+    losses
+        .into_iter()
+        .take(WORST)
+        .map(|(query, before, after)| {
+            let ranking = trained.run.get(&query.to_string());
+            let items = ranking.into_iter().flatten().take(3);
+            let titles = items.filter_map(|(item, _)| set.items.get(item.parse::<usize>().ok()?));
+            Worst {
+                query: set.queries[query].clone(),
+                values: (before, after),
+                found: titles.cloned().collect(),
+            }
+        })
+        .collect()
+}
+
+fn speeds(records: &[Record]) -> Vec<StageSpeed> {
+    let mut speeds: Vec<StageSpeed> = Vec::new();
+    for record in records {
+        let (Some(seconds), Some(queries)) = (record.seconds, record.queries) else {
+            continue;
+        };
+        if speeds.last().is_none_or(|s| s.stage != record.stage) {
+            speeds.push(StageSpeed {
+                stage: record.stage.clone(),
+                steps: 0,
+                seconds: 0.0,
+                queries_per_second: 0.0,
+            });
+        }
+        if let Some(speed) = speeds.last_mut() {
+            speed.steps += 1;
+            speed.seconds += seconds;
+            // For the moment their number.
+            speed.queries_per_second += queries as f64;
+        }
+    }
+    for speed in &mut speeds {
+        speed.queries_per_second /= speed.seconds.max(1e-9);
+    }
+    speeds
+}

@@ -1,0 +1,200 @@
+//! A catalog as its own teacher: queries are drawn from the items' texts, and the model learns to rank as
+//! it did before the stage, together with BM25. No judgement, no log and no shopper is needed.
+
+use std::collections::HashMap;
+
+use nearshelf_eval::Bm25;
+use rand::seq::{IteratorRandom, index};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+
+use crate::batch::{Batch, Collector};
+use crate::bert::{Into, Matrix, multiply};
+use crate::error::Result;
+use crate::examples::Texts;
+use crate::losses::Mask;
+use crate::recipe::{Loss, MaxTokens, Stage};
+use crate::tower::Tower;
+
+/// Words of a query, at most.
+const WORDS: usize = 4;
+/// Hits of BM25 that have a score; the rest counts as 0.
+const LEXICAL_DEPTH: usize = 300;
+/// The first hits of the teacher are always compared, those down to this rank sometimes.
+const DEPTH: usize = 100;
+
+/// A catalog with the teacher's view of it.
+pub(crate) struct Teacher<'a> {
+    items: Texts,
+    ids: &'a [&'a str],
+    bm25: Bm25<'a>,
+    vectors: Vec<f32>,
+    before: &'a Tower,
+    max_tokens: MaxTokens,
+}
+
+/// A query as a shopper might type it, from an item's text: some of its words in their order, next to
+/// each other or not.
+pub(crate) fn draw_query(text: &str, rng: &mut ChaCha8Rng) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let count = rng.random_range(1..=WORDS).min(words.len());
+    let mut places: Vec<usize> = if rng.random_bool(0.5) {
+        let start = rng.random_range(0..=words.len() - count);
+        (start..start + count).collect()
+    } else {
+        (0..words.len()).choose_multiple(rng, count)
+    };
+    places.sort_unstable();
+    let words: Vec<&str> = places.iter().map(|&place| words[place]).collect();
+    let query = words.join(" ").to_lowercase();
+    query
+        .trim_matches(|c: char| !c.is_alphanumeric())
+        .to_owned()
+}
+
+impl<'a> Teacher<'a> {
+    /// `ids[i]` is i, written out.
+    pub fn new(
+        texts: &[String],
+        ids: &'a [&'a str],
+        before: &'a Tower,
+        max_tokens: MaxTokens,
+    ) -> Result<Self> {
+        let tokens: Vec<Vec<u32>> = texts
+            .iter()
+            .map(|text| before.tokenize(text, max_tokens.item))
+            .collect::<Result<_>>()?;
+        let vectors = before.encode(&tokens)?;
+        Ok(Teacher {
+            bm25: Bm25::new(ids, texts),
+            items: Texts::new(texts.to_vec(), tokens),
+            ids,
+            vectors,
+            before,
+            max_tokens,
+        })
+    }
+
+    /// Items.
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// A batch of drawn queries, each with items that the teacher ranks high.
+    pub fn draw(&self, stage: &Stage, seed: u64) -> Result<Batch> {
+        let Loss::Hybrid {
+            teacher_scale,
+            lexical,
+            ..
+        } = stage.loss
+        else {
+            unreachable!("a teacher is made for this loss alone")
+        };
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let queries: Vec<String> = std::iter::repeat_with(|| {
+            let item = rng.random_range(0..self.len());
+            draw_query(&self.items.texts[item], &mut rng)
+        })
+        .filter(|query| !query.is_empty())
+        .take(stage.batch)
+        .collect();
+        let tokens: Vec<Vec<u32>> = queries
+            .iter()
+            .map(|query| self.before.tokenize(query, self.max_tokens.query))
+            .collect::<Result<_>>()?;
+        let (dims, count) = (self.before.dims(), self.len());
+        let vectors = self.before.encode(&tokens)?;
+        let mut scores = vec![0f32; queries.len() * count];
+        let query_matrix = Matrix::new(&vectors, queries.len(), dims);
+        let item_matrix = Matrix::new(&self.vectors, count, dims);
+        multiply(
+            query_matrix,
+            item_matrix.t(),
+            &mut scores,
+            count,
+            Into::Replace,
+        );
+        let dense_best: Vec<Vec<usize>> = scores
+            .par_chunks(count)
+            .map(|row| best(row, DEPTH))
+            .collect();
+        scores
+            .par_chunks_mut(count)
+            .zip(&queries)
+            .for_each(|(row, query)| {
+                let largest = row.iter().fold(1e-6f32, |a, &b| a.max(b));
+                row.iter_mut().for_each(|x| *x /= largest);
+                let hits = self.bm25.search(query, LEXICAL_DEPTH);
+                let largest = hits.first().map_or(1.0, |(_, score)| *score);
+                let places: HashMap<&str, f32> = hits
+                    .iter()
+                    .map(|(id, score)| (id.as_str(), *score))
+                    .collect();
+                for (id, score) in places {
+                    if let Ok(place) = id.parse::<usize>() {
+                        row[place] += lexical as f32 * score / largest;
+                    }
+                }
+            });
+        let hybrid_best: Vec<Vec<usize>> = scores
+            .par_chunks(count)
+            .map(|row| best(row, DEPTH))
+            .collect();
+
+        let mut collector = Collector::default();
+        let mut places = Vec::new();
+        let mut positives = Vec::new();
+        for (number, tokens) in tokens.iter().enumerate() {
+            places.push(collector.query(tokens));
+            let hybrid = &hybrid_best[number];
+            positives.push(collector.item(hybrid[0], &self.items));
+            // Half of them the best, the rest from further down and from what the model alone would find.
+            let top = stage.items.div_ceil(2).min(hybrid.len());
+            for &item in &hybrid[..top] {
+                collector.item(item, &self.items);
+            }
+            for list in [&hybrid[top..], &dense_best[number]] {
+                let some = (stage.items / 4).min(list.len());
+                for place in index::sample(&mut rng, list.len(), some) {
+                    collector.item(list[place], &self.items);
+                }
+            }
+        }
+        let mut columns: Vec<(usize, usize)> = collector
+            .columns()
+            .iter()
+            .map(|(item, column)| (*column, *item))
+            .collect();
+        columns.sort_unstable();
+        let teacher = scores
+            .chunks_exact(count)
+            .flat_map(|row| {
+                columns
+                    .iter()
+                    .map(|(_, item)| row[*item] * teacher_scale as f32)
+            })
+            .collect();
+        Ok(Batch {
+            kept: Mask::all(places.len(), collector.items.len()),
+            groups: vec![vec![]; places.len()],
+            texts: collector.texts,
+            queries: places,
+            items: collector.items,
+            positives,
+            teacher: Some(teacher),
+        })
+    }
+}
+
+/// The places of the largest `count` numbers, the largest first, equal ones in their order.
+fn best(row: &[f32], count: usize) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..row.len()).collect();
+    let rank = |a: &usize, b: &usize| row[*b].total_cmp(&row[*a]).then(a.cmp(b));
+    if count < order.len() {
+        order.select_nth_unstable_by(count, rank);
+        order.truncate(count);
+    }
+    order.sort_by(rank);
+    order
+}

@@ -1,0 +1,459 @@
+//! Recipes: what a model is trained on, how, and what it is measured on. A TOML file each.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use nearshelf_datasets::{ItemTable, Source, Split};
+use nearshelf_encoder::Head;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::losses::FalseNegatives;
+
+/// A recipe.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// What it is called in reports.
+    pub title: String,
+    /// What it does and where it is from.
+    pub about: String,
+    /// Seed of all that is drawn.
+    #[serde(default)]
+    pub seed: u64,
+    /// Tokens that queries and items are cut to.
+    pub max_tokens: MaxTokens,
+    /// How vectors are made of tokens; the mean when there are none.
+    #[serde(default)]
+    pub heads: Vec<Head>,
+    /// Judged rows to train on, by name.
+    #[serde(default)]
+    pub data: BTreeMap<String, Data>,
+    /// Items without judgements to train on, by name.
+    #[serde(default)]
+    pub catalogs: BTreeMap<String, Catalog>,
+    /// What is trained, one after the other.
+    #[serde(rename = "stage")]
+    pub stages: Vec<Stage>,
+    /// What the model is measured on at the end.
+    #[serde(default, rename = "eval")]
+    pub evals: Vec<Eval>,
+    /// The share of an f32 model's metric that INT8 has to keep on every eval.
+    #[serde(default = "default_int8_keeps")]
+    pub int8_keeps: f64,
+    /// A smaller query encoder, distilled from the trained one.
+    #[serde(default)]
+    pub query_tower: Option<QueryTower>,
+}
+
+fn default_int8_keeps() -> f64 {
+    0.99
+}
+
+/// Lengths that texts are cut to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MaxTokens {
+    /// Of queries.
+    pub query: usize,
+    /// Of items.
+    pub item: usize,
+}
+
+/// Judged rows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Data {
+    /// Where they come from.
+    #[serde(flatten)]
+    pub source: Source,
+    /// Grades from which the levels begin, rising: below the first is level 0. Without them every grade
+    /// is a level.
+    #[serde(default)]
+    pub levels: Vec<f32>,
+    /// The grade from which an item is a positive.
+    #[serde(default = "one")]
+    pub positive: f32,
+    /// Rows of one item, at most.
+    #[serde(default)]
+    pub cap_per_item: Option<usize>,
+    /// What is held out for the dev metric.
+    #[serde(default)]
+    pub split: Option<Split>,
+}
+
+fn one() -> f32 {
+    1.0
+}
+
+/// Items whose texts stand for themselves: queries are drawn from them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Catalog {
+    /// The items.
+    #[serde(flatten)]
+    pub items: ItemTable,
+    /// Items, at most; spread evenly over the file.
+    #[serde(default)]
+    pub limit: Option<usize>,
+}
+
+/// A stage of training.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stage {
+    /// Its name.
+    pub name: String,
+    /// What it is trained on: names of `data` or, for `hybrid`, of `catalogs`. A batch is of one of them,
+    /// drawn by their sizes.
+    pub data: Vec<String>,
+    /// What is made small.
+    pub loss: Loss,
+    /// Updates.
+    pub steps: usize,
+    /// Queries of a batch.
+    pub batch: usize,
+    /// Items that a query brings into a batch, at most.
+    #[serde(default = "one_item")]
+    pub items: usize,
+    /// Batches whose gradients are added for an update.
+    #[serde(default = "one_item")]
+    pub accumulate: usize,
+    /// Texts that run through the network at a time; gradients are cached (Gao et al. 2021), so that
+    /// memory depends on this and not on the batch. All at once when left out.
+    #[serde(default)]
+    pub chunk: Option<usize>,
+    /// The highest learning rate.
+    pub learning_rate: f64,
+    /// The share of steps over which it rises; it falls over the rest.
+    #[serde(default = "default_warmup")]
+    pub warmup: f64,
+    /// Weight decay of AdamW.
+    #[serde(default = "default_decay")]
+    pub weight_decay: f64,
+    /// The length that gradients are cut to.
+    #[serde(default = "default_clip")]
+    pub clip: f64,
+    /// Batches among which texts of like length are put together; 1 leaves them as they are drawn. On a
+    /// CPU texts are packed and nothing is gained.
+    #[serde(default = "one_item")]
+    pub bucket: usize,
+    /// Hard negatives, mined before the stage begins.
+    #[serde(default)]
+    pub hard_negatives: Option<HardNegatives>,
+    /// Steps between measurements of the dev metric; none when left out.
+    #[serde(default)]
+    pub measure_every: Option<usize>,
+    /// Measurements without a better one before the stage ends early. The best weights are kept.
+    #[serde(default)]
+    pub patience: Option<usize>,
+}
+
+fn one_item() -> usize {
+    1
+}
+
+fn default_warmup() -> f64 {
+    0.1
+}
+
+fn default_decay() -> f64 {
+    0.01
+}
+
+fn default_clip() -> f64 {
+    1.0
+}
+
+/// What is made small; see [`crate::losses`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Loss {
+    /// [`crate::losses::mnrl`].
+    Mnrl {
+        /// s
+        #[serde(default = "default_scale")]
+        scale: f64,
+        /// Which negatives are left out.
+        #[serde(default)]
+        false_negatives: Option<FalseNegatives>,
+    },
+    /// [`crate::losses::roar`] and a share of [`crate::losses::mnrl`].
+    Roar {
+        /// s
+        #[serde(default = "default_scale")]
+        scale: f64,
+        /// What the log odds have to differ by.
+        #[serde(default)]
+        margin: f64,
+        /// The weight of the contrastive term.
+        contrastive: f64,
+        /// Which negatives are left out.
+        #[serde(default)]
+        false_negatives: Option<FalseNegatives>,
+    },
+    /// [`crate::losses::mmse_global`] and a share of [`crate::losses::mmse_local`].
+    Mmse {
+        /// s
+        #[serde(default = "default_scale")]
+        scale: f64,
+        /// s of the local grain.
+        #[serde(default = "default_scale")]
+        local_scale: f64,
+        /// The weight of the local grain.
+        local: f64,
+        /// Stages, the best first, whose items are positives of the global grain.
+        #[serde(default = "one_item")]
+        positive: usize,
+    },
+    /// [`crate::losses::listwise_distillation`] from BM25 and the cosines of the model as the stage began, for
+    /// queries drawn from the items' texts.
+    Hybrid {
+        /// s
+        #[serde(default = "default_scale")]
+        scale: f64,
+        /// s of the teacher.
+        #[serde(default = "default_scale")]
+        teacher_scale: f64,
+        /// How much BM25 counts beside the cosine, each over its best.
+        lexical: f64,
+    },
+}
+
+fn default_scale() -> f64 {
+    20.0
+}
+
+/// Hard negatives: what the model itself ranks high and nobody judged good.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HardNegatives {
+    /// For each query.
+    pub count: usize,
+    /// They are drawn from the first `depth` hits.
+    pub depth: usize,
+    /// Hits within this of the positive's cosine are taken for positives that nobody judged.
+    #[serde(default)]
+    pub margin: f32,
+}
+
+/// What a model is measured on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Eval {
+    /// Its name in reports.
+    pub name: String,
+    /// The judgements.
+    #[serde(flatten)]
+    pub source: Source,
+    /// Items to search besides the judged ones.
+    #[serde(default)]
+    pub corpus: Vec<ItemTable>,
+    /// Ranks only the judged items of a query, instead of searching the corpus.
+    #[serde(default)]
+    pub rerank: Option<Rerank>,
+    /// Taken from every grade, so that the lowest is 0.
+    #[serde(default)]
+    pub grade_from: f32,
+    /// The grade, after that, from which an item is relevant.
+    #[serde(default = "one")]
+    pub relevant: f32,
+    /// The metric that counts.
+    pub metric: Metric,
+}
+
+/// Which queries are reranked.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rerank {
+    /// Judged items, at least.
+    pub items: usize,
+    /// Different grades, at least.
+    pub grades: usize,
+}
+
+/// Metrics at depth 10; see [`nearshelf_eval::Scores`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Metric {
+    /// With gains 2^grade − 1.
+    #[serde(rename = "ndcg@10")]
+    Ndcg,
+    /// Over min(10, relevant items).
+    #[serde(rename = "recall@10")]
+    Recall,
+}
+
+impl Metric {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Metric::Ndcg => "nDCG@10",
+            Metric::Recall => "recall@10",
+        }
+    }
+
+    /// Its value among a query's scores.
+    pub fn of(self, scores: &nearshelf_eval::Scores) -> f64 {
+        match self {
+            Metric::Ndcg => scores.ndcg_exponential,
+            Metric::Recall => scores.recall_capped,
+        }
+    }
+}
+
+/// A query encoder of fewer layers and a smaller vocabulary.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QueryTower {
+    /// Layers, taken evenly from the item tower's.
+    pub layers: usize,
+    /// Tokens of the vocabulary: ASCII's characters, then the most frequent in the texts.
+    pub vocabulary: usize,
+    /// Updates.
+    #[serde(default = "default_distill_steps")]
+    pub steps: usize,
+    /// Texts of a batch.
+    #[serde(default = "default_distill_batch")]
+    pub batch: usize,
+    /// The highest learning rate.
+    #[serde(default = "default_distill_rate")]
+    pub learning_rate: f64,
+}
+
+fn default_distill_steps() -> usize {
+    3000
+}
+
+fn default_distill_batch() -> usize {
+    256
+}
+
+fn default_distill_rate() -> f64 {
+    3e-4
+}
+
+impl QueryTower {
+    /// One of this size, trained as usual.
+    pub fn new(layers: usize, vocabulary: usize) -> Self {
+        QueryTower {
+            layers,
+            vocabulary,
+            steps: default_distill_steps(),
+            batch: default_distill_batch(),
+            learning_rate: default_distill_rate(),
+        }
+    }
+}
+
+impl Recipe {
+    /// Reads and checks a recipe.
+    ///
+    /// # Errors
+    /// A file that is missing, is no TOML, has a field that is unknown, missing or out of range, or names
+    /// data that it does not have.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
+        Self::parse(&text, path)
+    }
+
+    pub(crate) fn parse(text: &str, path: &Path) -> Result<Self> {
+        let error = |place: String, expected: String, found: String| Error::Recipe {
+            path: path.to_owned(),
+            place,
+            expected,
+            found,
+        };
+        let recipe: Recipe = toml::from_str(text).map_err(|e| {
+            let line = e
+                .span()
+                .map_or(0, |span| text[..span.start].lines().count());
+            error(
+                format!(", line {line}"),
+                "a recipe".into(),
+                e.message().to_owned(),
+            )
+        })?;
+        recipe.check(path)?;
+        Ok(recipe)
+    }
+
+    fn check(&self, path: &Path) -> Result<()> {
+        let wrong = |place: String, expected: &str, found: String| {
+            Err(Error::Recipe {
+                path: path.to_owned(),
+                place,
+                expected: expected.into(),
+                found,
+            })
+        };
+        let mut names = HashSet::new();
+        for stage in &self.stages {
+            let place = |field: &str| format!(", stage {:?}, {field}", stage.name);
+            if !names.insert(&stage.name) {
+                return wrong(place("name"), "a name of its own", stage.name.clone());
+            }
+            let hybrid = matches!(stage.loss, Loss::Hybrid { .. });
+            let known = |name: &String| match hybrid {
+                true => self.catalogs.contains_key(name),
+                false => self.data.contains_key(name),
+            };
+            if let Some(unknown) = stage.data.iter().find(|name| !known(name)) {
+                let table = if hybrid { "[catalogs]" } else { "[data]" };
+                return wrong(place("data"), &format!("names of {table}"), unknown.clone());
+            }
+            for (field, value) in [
+                ("data", stage.data.len()),
+                ("steps", stage.steps),
+                ("items", stage.items),
+                ("accumulate", stage.accumulate),
+                ("bucket", stage.bucket),
+                ("chunk", stage.chunk.unwrap_or(1)),
+                ("measure_every", stage.measure_every.unwrap_or(1)),
+            ] {
+                if value == 0 {
+                    return wrong(place(field), "1 or more", "0".into());
+                }
+            }
+            if stage.batch < 2 {
+                return wrong(place("batch"), "2 or more", stage.batch.to_string());
+            }
+            if !(stage.learning_rate > 0.0 && stage.learning_rate < 1.0) {
+                let found = stage.learning_rate.to_string();
+                return wrong(place("learning_rate"), "a number between 0 and 1", found);
+            }
+            if !(0.0..=1.0).contains(&stage.warmup) {
+                return wrong(
+                    place("warmup"),
+                    "a share of 0 to 1",
+                    stage.warmup.to_string(),
+                );
+            }
+            if stage.patience.is_some() && stage.measure_every.is_none() {
+                return wrong(place("patience"), "measure_every as well", "none".into());
+            }
+        }
+        for (name, data) in &self.data {
+            if data.levels.windows(2).any(|pair| pair[0] >= pair[1]) {
+                let place = format!(", data {name:?}, levels");
+                return wrong(place, "rising grades", format!("{:?}", data.levels));
+            }
+            if let Some(split) = data.split.filter(|s| !(0.0..1.0).contains(&s.dev)) {
+                let place = format!(", data {name:?}, split.dev");
+                return wrong(place, "a share below 1", split.dev.to_string());
+            }
+        }
+        Ok(())
+    }
+
+    /// The files that the recipe names, relative to the data's folder.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let mut files: Vec<PathBuf> = Vec::new();
+        let sources = self.data.values().map(|d| &d.source);
+        for source in sources.chain(self.evals.iter().map(|e| &e.source)) {
+            files.extend(source.files().into_iter().map(Path::to_owned));
+        }
+        files.extend(self.catalogs.values().map(|c| c.items.path.clone()));
+        let corpora = self.evals.iter().flat_map(|e| &e.corpus);
+        files.extend(corpora.map(|items| items.path.clone()));
+        files.sort();
+        files.dedup();
+        files
+    }
+}
