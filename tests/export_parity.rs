@@ -140,6 +140,21 @@ fn exports_agree_with_the_reference() {
 }
 
 #[test]
+fn the_demo_model_is_what_the_exporter_writes() {
+    let test = "the demo's model against the exporter";
+    let Some(base) = base_model(test) else { return };
+    let directory = tempfile::tempdir().unwrap();
+    let exported = export(&base, directory.path(), Precision::Int8, &[]).unwrap();
+    let shelf = nearshelf::Shelf::open(support::demo()).unwrap();
+    let [_, model, tokenizer] = &shelf.manifest().encoder;
+    assert_eq!(model.sha256.to_string(), exported.config.model_sha256);
+    assert_eq!(
+        tokenizer.sha256.to_string(),
+        exported.config.tokenizer_sha256
+    );
+}
+
+#[test]
 fn what_cannot_be_exported_is_named() {
     let directory = tempfile::tempdir().unwrap();
     let message = |base: &Path| {

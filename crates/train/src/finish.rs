@@ -12,12 +12,12 @@ use serde::Serialize;
 
 use crate::error::{Error, Result};
 use crate::evaluate::{EvalSet, Measured};
-use crate::examples::{Examples, catalog_texts};
+use crate::examples::catalog_texts;
 use crate::query_tower::{Domain, distill};
 use crate::recipe::Recipe;
 use crate::report;
 use crate::tower::{Tower, write_whole};
-use crate::trainer::{self, Observer, Options, Record, mix, training_dir};
+use crate::trainer::{self, Material, Observer, Options, Record, mix, training_dir};
 
 /// Texts that INT8 weights are chosen for, besides random ones.
 const CALIBRATION: usize = 200;
@@ -140,9 +140,9 @@ pub fn run(
         .iter()
         .map(|eval| EvalSet::read(eval, &options.data))
         .collect::<Result<Vec<_>>>()?;
-    trainer::train(recipe, options, &tower, &base, observer)?;
+    let material = trainer::train(recipe, options, &tower, &base, observer)?;
     let dir = training_dir(&options.out);
-    let domain = domain(recipe, options, &tower)?;
+    let domain = domain(recipe, options, material)?;
 
     let mut models = Vec::new();
     let last = recipe
@@ -248,12 +248,12 @@ pub fn run(
     let html = report::html(&trained, &records);
     write_whole(&options.out.join("report.html"), html.as_bytes())?;
     for model in &trained.models {
-        for (eval, &kept) in &model.keeps {
-            let below = kept < recipe.int8_keeps;
-            if below {
+        for eval in &trained.evals {
+            let kept = model.keeps.get(&eval.name).copied().unwrap_or(f64::NAN);
+            if kept.is_nan() || kept < recipe.int8_keeps {
                 return Err(Error::Quality {
-                    eval: format!("{eval} ({})", model.name),
-                    metric: "metric".into(),
+                    eval: format!("{} ({})", eval.name, model.name),
+                    metric: eval.metric.into(),
                     expected: recipe.int8_keeps,
                     found: kept,
                 });
@@ -268,13 +268,12 @@ pub fn run(
 }
 
 /// Texts of the recipe's data: what INT8 is calibrated on and a query tower learns.
-fn domain(recipe: &Recipe, options: &Options, tower: &Tower) -> Result<Domain> {
+fn domain(recipe: &Recipe, options: &Options, material: Material) -> Result<Domain> {
     let mut domain = Domain {
         queries: vec![],
         items: vec![],
     };
-    for (name, data) in &recipe.data {
-        let examples = Examples::read(name, data, &options.data, tower, recipe.max_tokens)?;
+    for examples in material.data.into_values() {
         domain.queries.extend(examples.queries.texts);
         domain.items.extend(examples.items.texts);
     }
@@ -412,28 +411,19 @@ fn worst(set: &EvalSet, systems: &[(String, Measured)]) -> Vec<Worst> {
 }
 
 fn speeds(records: &[Record]) -> Vec<StageSpeed> {
-    let mut speeds: Vec<StageSpeed> = Vec::new();
-    for record in records {
-        let (Some(seconds), Some(queries)) = (record.seconds, record.queries) else {
-            continue;
-        };
-        if speeds.last().is_none_or(|s| s.stage != record.stage) {
-            speeds.push(StageSpeed {
-                stage: record.stage.clone(),
-                steps: 0,
-                seconds: 0.0,
-                queries_per_second: 0.0,
-            });
-        }
-        if let Some(speed) = speeds.last_mut() {
-            speed.steps += 1;
-            speed.seconds += seconds;
-            // For the moment their number.
-            speed.queries_per_second += queries as f64;
-        }
-    }
-    for speed in &mut speeds {
-        speed.queries_per_second /= speed.seconds.max(1e-9);
-    }
-    speeds
+    let timed = |record: &&Record| record.seconds.is_some();
+    let timed: Vec<&Record> = records.iter().filter(timed).collect();
+    timed
+        .chunk_by(|a, b| a.stage == b.stage)
+        .map(|stage| {
+            let seconds: f64 = stage.iter().filter_map(|r| r.seconds).sum();
+            let queries: usize = stage.iter().filter_map(|r| r.queries).sum();
+            StageSpeed {
+                stage: stage[0].stage.clone(),
+                steps: stage.len(),
+                seconds,
+                queries_per_second: queries as f64 / seconds.max(1e-9),
+            }
+        })
+        .collect()
 }

@@ -1,4 +1,10 @@
-//! Fine-tunes two-tower encoders.
+//! Fine-tunes two-tower encoders on a shop's own signals: a [`Recipe`] says what is trained on what, [`run`]
+//! trains, measures, quantizes and leaves a model directory with a report.
+//!
+//! Query and item tower share their weights; a smaller query tower can be distilled at the end. On the CPU
+//! texts are packed and whole layers are operations of candle's with a backward pass of their own; on a GPU
+//! (feature `cuda`) the same network is put together from candle's operations.
+
 mod batch;
 mod bert;
 mod checkpoint;
@@ -17,6 +23,7 @@ mod report;
 mod step;
 mod tower;
 mod trainer;
+
 pub use bert::{Bert, Packed, Sizes};
 pub use candle_core::Device;
 pub use error::{Error, Result};

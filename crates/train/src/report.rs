@@ -12,7 +12,7 @@ body { font: 15px/1.5 system-ui, sans-serif; max-width: 68rem; margin: 2rem auto
 h1 { margin-bottom: .2rem; } h2 { margin-top: 2.2rem; border-bottom: 1px solid var(--line); }
 table { border-collapse: collapse; margin: .8rem 0; } caption { text-align: left; font-weight: 600; }
 th, td { padding: .25rem .7rem; border-bottom: 1px solid var(--soft); text-align: right; }
-th:first-child, td:first-child { text-align: left; } td.text { text-align: left; }
+th:first-child, td:first-child { text-align: left; } td.text { text-align: left; } .figures td { white-space: nowrap; }
 .bar { display: inline-block; height: .7em; background: var(--a); border-radius: 2px; }
 .good { color: var(--good); } .bad { color: var(--bad); } .soft { opacity: .7; }
 svg { background: var(--soft); border-radius: 6px; max-width: 100%; }
@@ -41,7 +41,7 @@ pub(crate) fn html(trained: &Trained, records: &[Record]) -> String {
 fn eval_section(page: &mut String, eval: &EvalReport) {
     let _ = write!(
         page,
-        "<h2>{}</h2>\n<p>{} queries over {} items; {}.</p>\n<div class=\"scroll\"><table><tr><th>system<th>{}<th><th>nDCG@10 \
+        "<h2>{}</h2>\n<p>{} queries over {} items; {}.</p>\n<div class=\"scroll\"><table class=\"figures\"><tr><th>system<th>{}<th><th>nDCG@10 \
          exp<th>nDCG@10 lin<th>recall@10<th>MRR@10<th>against base (95 %)<th>p<th>against the one before<th>p</tr>\n",
         escape(&eval.name),
         thousands(eval.queries),

@@ -179,14 +179,15 @@ pub(crate) fn stage_dir(out: &Path, stage: &Stage) -> PathBuf {
 
 const LAST: &str = "last";
 
-/// Trains a tower by a recipe. Each stage's result lies in `OUT/training/stage-NAME` afterwards.
+/// Trains a tower by a recipe, and gives what it was trained on. Each stage's result lies in
+/// `OUT/training/stage-NAME` afterwards.
 pub(crate) fn train(
     recipe: &Recipe,
     options: &Options,
     tower: &Tower,
     base: &Tower,
     observer: &dyn Observer,
-) -> Result<()> {
+) -> Result<Material> {
     let dir = training_dir(&options.out);
     fs::create_dir_all(&dir).map_err(|e| Error::io(&dir, e))?;
     let run = identity(recipe, &options.base)?;
@@ -274,7 +275,7 @@ pub(crate) fn train(
         optimizer = AdamW::new(&tower.bert().parameters());
         checkpoint::save(&dir, LAST, &position, tower.bert(), &optimizer)?;
     }
-    Ok(())
+    Ok(material)
 }
 
 /// What is written beside a model about its data.

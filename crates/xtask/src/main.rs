@@ -50,11 +50,8 @@ enum Task {
         /// The model's directory.
         model: std::path::PathBuf,
     },
-    /// Make assets/demo anew: generate the catalog, build the shelf.
+    /// Make assets/demo anew: generate the catalog, export the base model, build the shelf.
     Demo {
-        /// The model, made by training/recipes/catalog.toml.
-        #[arg(long, value_name = "MODEL_DIR")]
-        model: Option<std::path::PathBuf>,
         /// Only write the generated catalog, as JSON Lines.
         #[arg(long, value_name = "FILE.jsonl")]
         catalog: Option<std::path::PathBuf>,
@@ -71,6 +68,6 @@ fn main() -> Result<()> {
         Task::Fuzz { seconds } => test::fuzz(seconds),
         Task::Latency { model } => bench::latency(&model),
         Task::Bench { what } => bench::run(what),
-        Task::Demo { model, catalog } => demo_shelf::run(catalog.as_deref(), model.as_deref()),
+        Task::Demo { catalog } => demo_shelf::run(catalog.as_deref()),
     }
 }
