@@ -178,9 +178,12 @@ pub enum Loss {
     },
     /// [`crate::losses::roar`] and a share of [`crate::losses::mnrl`].
     Roar {
-        /// s
+        /// s of the contrastive term
         #[serde(default = "default_scale")]
         scale: f64,
+        /// s of the odds: smaller where people's grades are noisy, or the loss only makes the model unsure.
+        #[serde(default = "default_scale")]
+        odds_scale: f64,
         /// What the log odds have to differ by.
         #[serde(default)]
         margin: f64,
@@ -455,5 +458,22 @@ impl Recipe {
         files.sort();
         files.dedup();
         files
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_recipes_that_come_along_are_whole() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../training/recipes");
+        let mut count = 0;
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let recipe = Recipe::read(&entry.unwrap().path()).unwrap();
+            assert!(!recipe.evals.is_empty() && !recipe.files().is_empty());
+            count += 1;
+        }
+        assert_eq!(count, 6);
     }
 }

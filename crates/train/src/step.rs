@@ -109,12 +109,13 @@ fn of_vectors(vectors: &Tensor, batch: &Batch, loss: &Loss) -> Result<Tensor> {
         )?,
         Loss::Roar {
             scale,
+            odds_scale,
             margin,
             contrastive,
             false_negatives,
         } => {
             let kept = masked(false_negatives)?;
-            let order = losses::roar(&similarities, &batch.groups, &kept, *scale, *margin)?;
+            let order = losses::roar(&similarities, &batch.groups, &kept, *odds_scale, *margin)?;
             let contrast = losses::mnrl(&similarities, &batch.positives, &kept, *scale)?;
             (order + (contrast * *contrastive)?)?
         }
@@ -173,7 +174,8 @@ mod tests {
                 false_negatives: rule,
             },
             Loss::Roar {
-                scale: 10.0,
+                scale: 20.0,
+                odds_scale: 10.0,
                 margin: 0.1,
                 contrastive: 0.3,
                 false_negatives: rule,
