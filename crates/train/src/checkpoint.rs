@@ -27,6 +27,20 @@ pub(crate) struct Position {
     pub since_best: usize,
 }
 
+impl Position {
+    /// The beginning of a stage.
+    pub fn start(run: String, stage: usize) -> Self {
+        Position {
+            run,
+            stage,
+            step: 0,
+            updates: 0,
+            best: None,
+            since_best: 0,
+        }
+    }
+}
+
 const STATE: &str = "state.json";
 const TENSORS: &str = "tensors.safetensors";
 

@@ -116,14 +116,10 @@ impl EvalSet {
     /// Keeps the queries whose judgements fit.
     fn keep(&mut self, fits: impl Fn(&[(usize, f64)]) -> bool) {
         let kept: Vec<bool> = self.judged.iter().map(|j| fits(j)).collect();
-        let mut marks = kept.iter();
-        self.queries.retain(|_| *marks.next().unwrap_or(&false));
-        let mut marks = kept.iter();
-        self.weights.retain(|_| *marks.next().unwrap_or(&false));
-        let mut marks = kept.iter();
-        self.verticals.retain(|_| *marks.next().unwrap_or(&false));
-        let mut marks = kept.iter();
-        self.judged.retain(|_| *marks.next().unwrap_or(&false));
+        retain(&mut self.queries, &kept);
+        retain(&mut self.weights, &kept);
+        retain(&mut self.verticals, &kept);
+        retain(&mut self.judged, &kept);
     }
 
     /// Judgements, by the numbers of queries and items.
@@ -237,6 +233,12 @@ impl EvalSet {
             run,
         }
     }
+}
+
+/// Keeps the marked elements.
+fn retain<T>(all: &mut Vec<T>, kept: &[bool]) {
+    let mut marks = kept.iter();
+    all.retain(|_| marks.next() == Some(&true));
 }
 
 /// How well a model ranked.

@@ -145,11 +145,11 @@ pub fn run(
     let domain = domain(recipe, options, material)?;
 
     let mut models = Vec::new();
-    let last = recipe
-        .stages
-        .last()
-        .map_or(String::new(), |stage| format!("stage-{}", stage.name));
-    let (item_dir, item_f32) = (dir.join("int8"), dir.join(last));
+    let item_dir = dir.join("int8");
+    let item_f32 = recipe.stages.last().map_or_else(
+        || options.base.clone(),
+        |stage| trainer::stage_dir(&options.out, stage),
+    );
     observer.say("quantizing");
     models.push(quantize("trained", &item_f32, &item_dir, &domain)?);
     let mut query_tower = None;
@@ -174,7 +174,7 @@ pub fn run(
             &int8,
             &domain,
         )?);
-        query_tower = Some((student, int8));
+        query_tower = Some((student, Encoder::open(&int8)?, int8));
     }
 
     let others = baselines
@@ -212,15 +212,14 @@ pub fn run(
             .keeps
             .insert(set.name.clone(), int8.mean() / f32_value);
         systems.push(("INT8".into(), int8));
-        if let Some((student, dir)) = &query_tower {
-            let small = Encoder::open(dir)?;
+        if let Some((student, small, _)) = &query_tower {
             let tokens = set
                 .queries
                 .iter()
                 .map(|query| student.tokenize(query, recipe.max_tokens.query))
                 .collect::<Result<Vec<_>>>()?;
             let exact = set.by_vectors(&student.encode(&tokens)?, &items, encoder.dims());
-            let queries = encoded(&small, &set.queries)?;
+            let queries = encoded(small, &set.queries)?;
             let measured = set.by_vectors(&queries, &items, encoder.dims());
             models[1]
                 .keeps
@@ -260,7 +259,7 @@ pub fn run(
             }
         }
     }
-    if let Some((_, from)) = &query_tower {
+    if let Some((_, _, from)) = &query_tower {
         publish(from, &options.out.join("query"))?;
     }
     publish(&item_dir, &options.out)?;

@@ -11,6 +11,7 @@ use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value as Json, json};
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::bert::Packed;
 use crate::checkpoint::{self, Position};
@@ -19,6 +20,7 @@ use crate::hybrid::draw_query;
 use crate::losses::cosine_distance;
 use crate::optimizer::{AdamW, Update, schedule};
 use crate::recipe::{MaxTokens, QueryTower};
+use crate::step::of_parameters;
 use crate::tower::{Tower, write_whole};
 use crate::trainer::{Observer, Record, mix};
 
@@ -35,7 +37,7 @@ const DRAWN: usize = 80_000;
 /// Texts of words drawn from the vocabulary, which know no domain.
 const WORDS_ALONE: usize = 60_000;
 /// Items' texts that are learned as they are, at most.
-const WHOLE: usize = 15_000;
+const WHOLE: usize = 150_000;
 /// Updates between checkpoints.
 const CHECKPOINT: usize = 500;
 /// What the distillation is called in metrics and checkpoints.
@@ -90,20 +92,8 @@ pub(crate) fn distill(
     let dims = teacher.dims();
 
     let mut optimizer = AdamW::new(&student.bert().parameters());
-    let mut position = Position {
-        run: format!(
-            "{:016x}",
-            mix(
-                seed,
-                xxhash_rust::xxh3::xxh3_64(&json!([rule, texts]).to_string().into_bytes())
-            )
-        ),
-        stage: 0,
-        step: 0,
-        updates: 0,
-        best: None,
-        since_best: 0,
-    };
+    let learned = xxh3_64(json!([rule, texts]).to_string().as_bytes());
+    let mut position = Position::start(format!("{:016x}", mix(seed, learned)), 0);
     if let Some((path, found)) = checkpoint::find(dir, "last")?
         && found.run == position.run
     {
@@ -129,15 +119,8 @@ pub(crate) fn distill(
             .collect();
         let target = Tensor::from_vec(target, (rule.batch, dims), student.bert().device())?;
         let loss = cosine_distance(&student.vectors(&packed, true)?, &target)?;
-        let mut found = loss.backward()?;
         let parameters = student.bert().parameters();
-        let gradients = parameters
-            .iter()
-            .map(|p| match found.remove(p.var) {
-                Some(gradient) => Ok(gradient),
-                None => Ok(p.var.zeros_like()?),
-            })
-            .collect::<Result<Vec<_>>>()?;
+        let gradients = of_parameters(loss.backward()?, &parameters)?;
         let rate = rule.learning_rate * schedule(step, rule.steps, rule.steps / 20);
         let update = Update {
             learning_rate: rate,
@@ -165,7 +148,7 @@ pub(crate) fn distill(
             tokens: Some(packed.tokens()),
             queries: Some(rule.batch),
             seconds: Some(began.elapsed().as_secs_f64()),
-            dev: None,
+            ..Record::default()
         };
         observer.step(&record, rule.steps);
         records.push(record);

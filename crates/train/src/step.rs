@@ -1,9 +1,10 @@
 //! One step: the loss of a batch and its gradients.
 
+use candle_core::backprop::GradStore;
 use candle_core::{Device, Tensor, Var};
 
 use crate::batch::Batch;
-use crate::bert::Packed;
+use crate::bert::{Packed, Parameter};
 use crate::error::Result;
 use crate::losses::{self, FalseNegatives, Mask};
 use crate::recipe::Loss;
@@ -24,14 +25,7 @@ pub(crate) fn gradients(
     let Some(chunk) = chunk.filter(|&chunk| chunk < batch.texts.len()) else {
         let vectors = tower.vectors(&Packed::new(&batch.texts), true)?;
         let loss = of_vectors(&vectors, batch, loss)?;
-        let mut found = loss.backward()?;
-        let gradients = parameters
-            .iter()
-            .map(|p| match found.remove(p.var) {
-                Some(gradient) => Ok(gradient),
-                None => Ok(p.var.zeros_like()?),
-            })
-            .collect::<Result<_>>()?;
+        let gradients = of_parameters(loss.backward()?, &parameters)?;
         return Ok((f64::from(loss.to_scalar::<f32>()?), gradients));
     };
     let chunks: Vec<Packed> = batch.texts.chunks(chunk).map(Packed::new).collect();
@@ -71,6 +65,20 @@ pub(crate) fn gradients(
         .map(|(sum, p)| sum.map_or_else(|| Ok(p.var.zeros_like()?), Ok))
         .collect::<Result<_>>()?;
     Ok((f64::from(loss.to_scalar::<f32>()?), gradients))
+}
+
+/// The gradient of every parameter; 0 for one that a loss does not depend on.
+pub(crate) fn of_parameters(
+    mut found: GradStore,
+    parameters: &[Parameter<'_>],
+) -> Result<Vec<Tensor>> {
+    parameters
+        .iter()
+        .map(|p| match found.remove(p.var) {
+            Some(gradient) => Ok(gradient),
+            None => Ok(p.var.zeros_like()?),
+        })
+        .collect()
 }
 
 /// The loss, given the vectors of the batch's texts.

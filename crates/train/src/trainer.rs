@@ -41,7 +41,7 @@ pub struct Options {
 }
 
 /// A line of `metrics.jsonl`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// The stage.
     pub stage: String,
@@ -226,14 +226,7 @@ pub(crate) fn train(
     write_whole(&dir.join("data.json"), &json)?;
 
     let mut optimizer = AdamW::new(&tower.bert().parameters());
-    let mut position = Position {
-        run,
-        stage: 0,
-        step: 0,
-        updates: 0,
-        best: None,
-        since_best: 0,
-    };
+    let mut position = Position::start(run, 0);
     if let Some((path, from)) = found {
         checkpoint::load(&path, tower.bert(), Some(&mut optimizer))?;
         optimizer.step = from.updates;
@@ -267,11 +260,7 @@ pub(crate) fn train(
         };
         run.go(&material, before.as_ref().unwrap_or(base))?;
         tower.save(&stage_dir(&options.out, stage))?;
-        position.stage += 1;
-        position.step = 0;
-        position.updates = 0;
-        position.best = None;
-        position.since_best = 0;
+        position = Position::start(position.run, position.stage + 1);
         optimizer = AdamW::new(&tower.bert().parameters());
         checkpoint::save(&dir, LAST, &position, tower.bert(), &optimizer)?;
     }
@@ -371,13 +360,7 @@ impl StageRun<'_> {
             let mut record = Record {
                 stage: stage.name.clone(),
                 step: self.position.step + 1,
-                loss: Some(0.0),
-                learning_rate: None,
-                gradient: None,
-                tokens: Some(0),
-                queries: Some(0),
-                seconds: None,
-                dev: None,
+                ..Record::default()
             };
             for number in first..first + stage.accumulate {
                 let batch = draws.batch(stage, number, seed)?;
@@ -523,13 +506,8 @@ impl StageRun<'_> {
         self.journal.write(&Record {
             stage: self.stage.name.clone(),
             step,
-            loss: None,
-            learning_rate: None,
-            gradient: None,
-            tokens: None,
-            queries: None,
-            seconds: None,
             dev: Some(found),
+            ..Record::default()
         })?;
         self.observer.say(&format!(
             "step {step}: dev {} {found:.4}",
