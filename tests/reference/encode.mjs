@@ -14,7 +14,7 @@ await init({ module_or_path: wasm });
 const read = (name) => new Uint8Array(readFileSync(join(modelDir, name)));
 const encoder = new Encoder(read("model.onnx"), read("tokenizer.json"), read("encoder.json"), false);
 const lines = readFileSync(texts, "utf8").replace(/\n$/, "").split("\n");
-const vectors = lines.map((line) => encoder.encode(line));
+const vectors = lines.map((line) => encoder.encode(line).values);
 const all = new Float32Array(vectors.length * vectors[0].length);
 vectors.forEach((vector, i) => all.set(vector, i * vector.length));
 writeFileSync(out, new Uint8Array(all.buffer));

@@ -201,6 +201,23 @@ impl<D: AsRef<[u8]>> Catalog<D> {
         route(self.manifest.shards.iter().map(|s| &s.centroid), vector)
     }
 
+    /// The shards that a search by this vector would look at and that are not attached, nearest first.
+    pub fn missing(&self, vector: &[f32], options: &SearchOptions) -> Vec<usize> {
+        let probe = options.probe.unwrap_or(self.manifest.search.probe as usize);
+        let mut items = 0;
+        self.route(vector)
+            .into_iter()
+            .enumerate()
+            .take_while(|&(visited, number)| {
+                let wanted = visited < probe.max(1) || items < options.k;
+                items += self.manifest.shards[number].items as usize;
+                wanted
+            })
+            .map(|(_, number)| number)
+            .filter(|&number| self.shards[number].is_none())
+            .collect()
+    }
+
     /// The items whose vectors are nearest to a unit vector: the nearest shards' graphs are walked,
     /// then the best candidates scored by their fine codes. Equal scores stand in the order of shard
     /// and item.

@@ -14,3 +14,4 @@ pub use manifest::{
     ShardRef, sha256,
 };
 pub use nearshelf_bytes::Bytes;
+pub use nearshelf_index::Error as ShardError;

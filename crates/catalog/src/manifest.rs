@@ -79,7 +79,11 @@ impl FileRef {
         Ok(())
     }
 
-    pub(crate) fn check_length(&self, found: u64) -> Result<()> {
+    /// Compares a length with the description's.
+    ///
+    /// # Errors
+    /// Another length.
+    pub fn check_length(&self, found: u64) -> Result<()> {
         if found != self.bytes {
             return Err(Error::Length {
                 file: self.name.clone(),

@@ -17,7 +17,7 @@ use nearshelf_catalog::{Catalog, MANIFEST_NAME};
 
 pub use nearshelf_catalog::{
     Bytes, Digest, Error as CatalogError, Field, FieldKind, FileRef, Manifest, ProbeRecall,
-    SearchDefaults, SearchOptions, SearchStats, ValueRef,
+    SearchDefaults, SearchOptions, SearchStats, ShardError, ValueRef, sha256,
 };
 pub use nearshelf_encoder::{
     Encoded, Encoder, EncoderConfig, Error as EncoderError, Fusion, Isa, ModelFiles, Pooling,
@@ -38,6 +38,18 @@ pub enum Error {
     /// The query encoder.
     #[error(transparent)]
     Encoder(#[from] EncoderError),
+    /// A file that is needed now was not attached.
+    #[error("{file}: expected to be attached before the first query, found nothing")]
+    Missing {
+        /// The file.
+        file: String,
+    },
+    /// A file that the shelf does not have.
+    #[error("{file}: expected a file of the manifest, found none of this name")]
+    Unknown {
+        /// The name that was asked for.
+        file: String,
+    },
     /// The encoder's vectors are not those of the shelf.
     #[error("{model}: expected vectors of {shelf} dimensions, as the shelf has, found {found}")]
     Dimensions {
@@ -58,8 +70,15 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub struct Shelf {
     catalog: Catalog<Bytes>,
     /// `encoder.json`, `model.onnx`, `tokenizer.json`.
-    files: [Bytes; 3],
+    files: [Option<Attached>; 3],
     encoder: OnceLock<Loaded>,
+}
+
+#[derive(Debug, Clone)]
+struct Attached {
+    bytes: Bytes,
+    /// Whether the bytes were compared with the manifest's digest.
+    checked: bool,
 }
 
 struct Loaded(Encoder);
@@ -109,31 +128,44 @@ impl Shelf {
         manifest: &[u8],
         mut read: impl FnMut(&FileRef) -> Result<Bytes>,
     ) -> Result<Self> {
-        let manifest = Manifest::from_bytes(MANIFEST_NAME, manifest)?;
-        let mut checked = |file: &FileRef| {
-            let bytes = read(file)?;
-            let found = bytes.as_ref().len() as u64;
-            if found != file.bytes {
-                let (file, expected) = (file.name.clone(), file.bytes);
-                return Err(Error::from(CatalogError::Length {
-                    file,
-                    expected,
-                    found,
-                }));
-            }
-            Ok(bytes)
-        };
-        let [config, model, tokenizer] = &manifest.encoder;
-        let files = [checked(config)?, checked(model)?, checked(tokenizer)?];
-        let mut catalog = Catalog::new(manifest.clone());
-        for (number, shard) in manifest.shards.iter().enumerate() {
-            catalog.attach(number, checked(&shard.file)?)?;
+        let mut shelf = Self::from_manifest(manifest)?;
+        let files: Vec<FileRef> = shelf.manifest().files().cloned().collect();
+        for file in files {
+            shelf.attach(&file.name, read(&file)?, false)?;
         }
+        Ok(shelf)
+    }
+
+    /// A shelf of which nothing but the manifest is there yet: [`Shelf::attach`] gives it the encoder's three
+    /// files, without which it takes no texts, and shards, in any order. What is there is searched;
+    /// [`SearchStats::missing`] tells what was not.
+    ///
+    /// # Errors
+    /// A manifest that is damaged, or newer than this build.
+    pub fn from_manifest(manifest: &[u8]) -> Result<Self> {
         Ok(Shelf {
-            catalog,
-            files,
+            catalog: Catalog::new(Manifest::from_bytes(MANIFEST_NAME, manifest)?),
+            files: [None, None, None],
             encoder: OnceLock::new(),
         })
+    }
+
+    /// Gives the shelf one of its files. `checked` says that the caller compared the bytes with the
+    /// manifest's digest, say with WebCrypto, which is faster at it than code in wasm.
+    ///
+    /// # Errors
+    /// A name that the manifest does not have, bytes of another length, a shard that is damaged.
+    pub fn attach(&mut self, name: &str, bytes: Bytes, checked: bool) -> Result<()> {
+        let manifest = self.catalog.manifest();
+        if let Some(number) = manifest.shards.iter().position(|s| s.file.name == name) {
+            return Ok(self.catalog.attach(number, bytes)?);
+        }
+        let Some(place) = manifest.encoder.iter().position(|f| f.name == name) else {
+            return Err(Error::Unknown { file: name.into() });
+        };
+        manifest.encoder[place].check_length(bytes.len() as u64)?;
+        self.files[place] = Some(Attached { bytes, checked });
+        Ok(())
     }
 
     /// What the shelf is made of.
@@ -164,12 +196,25 @@ impl Shelf {
         if let Some(loaded) = self.encoder.get() {
             return Ok(&loaded.0);
         }
-        let [config, model, tokenizer] = &self.files;
+        let attached = |place: usize| {
+            self.files[place].as_ref().ok_or_else(|| Error::Missing {
+                file: self.manifest().encoder[place].name.clone(),
+            })
+        };
+        let (config, model, tokenizer) = (attached(0)?, attached(1)?, attached(2)?);
+        // Digests that were compared need not be again, where the encoder's own are the manifest's.
+        let [_, model_file, tokenizer_file] = &self.manifest().encoder;
+        let checked = config.checked && model.checked && tokenizer.checked && {
+            let stated = EncoderConfig::from_json(&config.bytes)?;
+            stated.model_sha256 == model_file.sha256.to_string()
+                && stated.tokenizer_sha256 == tokenizer_file.sha256.to_string()
+        };
+        let model = &model.bytes;
         let encoder = Encoder::from_bytes(ModelFiles {
-            config: Some(config),
+            config: Some(&config.bytes),
             model: model.clone(),
-            tokenizer,
-            checked: false,
+            tokenizer: &tokenizer.bytes,
+            checked,
         })?;
         // Weights are packed now; of the file only some rows of a table are still read.
         model.release();
@@ -244,8 +289,11 @@ impl Shelf {
     /// The first difference.
     pub fn verify(&self) -> Result<()> {
         self.catalog.verify()?;
-        for (file, bytes) in self.manifest().encoder.iter().zip(&self.files) {
-            file.verify(bytes.as_ref())?;
+        for (file, attached) in self.manifest().encoder.iter().zip(&self.files) {
+            let missing = || Error::Missing {
+                file: file.name.clone(),
+            };
+            file.verify(&attached.as_ref().ok_or_else(missing)?.bytes)?;
         }
         self.encoder().map(|_| ())
     }

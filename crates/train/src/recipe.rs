@@ -32,8 +32,8 @@ pub struct Recipe {
     /// Items without judgements to train on, by name.
     #[serde(default)]
     pub catalogs: BTreeMap<String, Catalog>,
-    /// What is trained, one after the other.
-    #[serde(rename = "stage")]
+    /// What is trained, one after the other; without any, the base is kept and only made smaller.
+    #[serde(default, rename = "stage")]
     pub stages: Vec<Stage>,
     /// What the model is measured on at the end.
     #[serde(default, rename = "eval")]
@@ -386,6 +386,9 @@ impl Recipe {
                 found,
             })
         };
+        if self.stages.is_empty() && self.query_tower.is_none() {
+            return wrong(String::new(), "a stage or a query tower", "neither".into());
+        }
         let mut names = HashSet::new();
         for stage in &self.stages {
             let place = |field: &str| format!(", stage {:?}, {field}", stage.name);

@@ -1,51 +1,33 @@
-//! What JavaScript sees of the runtime. xtask compiles it twice, with simd128 and with relaxed-simd.
+//! What JavaScript sees of the runtime: a shelf that is given its files one by one. `web/src` fetches them and
+//! makes of it the API that people use. xtask compiles this twice, with simd128 and with relaxed-simd.
 
-use nearshelf::{Encoder as Inner, Isa, ModelFiles};
+mod encoder;
+mod error;
+mod shelf;
+
+use nearshelf::Isa;
 use wasm_bindgen::prelude::*;
 
-/// A sentence encoder.
-#[wasm_bindgen]
-pub struct Encoder(Inner);
-
-#[wasm_bindgen]
-impl Encoder {
-    /// Opens a model from the bytes of `model.onnx`, `tokenizer.json` and `encoder.json`. `checked` says
-    /// that the caller compared them with their digests.
-    ///
-    /// # Errors
-    /// Those of [`Inner::from_bytes`].
-    #[wasm_bindgen(constructor)]
-    pub fn new(
-        model: Vec<u8>,
-        tokenizer: Vec<u8>,
-        config: Option<Vec<u8>>,
-        checked: bool,
-    ) -> Result<Encoder, JsError> {
-        let files = ModelFiles {
-            config: config.as_deref(),
-            model: model.into(),
-            tokenizer: &tokenizer,
-            checked,
-        };
-        Ok(Encoder(Inner::from_bytes(files)?))
-    }
-
-    /// The unit vector of a text.
-    ///
-    /// # Errors
-    /// Those of [`Inner::encode`].
-    pub fn encode(&self, text: &str) -> Result<Vec<f32>, JsError> {
-        Ok(self.0.encode(text)?.vector)
-    }
-
-    /// What of the model runs fused, for people.
-    pub fn fusion(&self) -> String {
-        self.0.fusion().to_string()
-    }
-}
+pub use encoder::{Encoder, Vector};
+pub use shelf::Shelf;
 
 /// The instruction set that the module runs on: `simd128` or `relaxed-simd`.
 #[wasm_bindgen]
 pub fn isa() -> String {
     Isa::detect().name().to_owned()
+}
+
+/// The SHA-256 of bytes in hexadecimal, for pages that have no WebCrypto: those of plain http.
+#[wasm_bindgen]
+pub fn sha256(bytes: &[u8]) -> String {
+    nearshelf::sha256(bytes).to_string()
+}
+
+/// Bytes that the module's memory takes: the most that it ever took, as it does not shrink.
+#[wasm_bindgen(js_name = memoryBytes)]
+pub fn memory_bytes() -> f64 {
+    #[cfg(target_arch = "wasm32")]
+    return core::arch::wasm32::memory_size(0) as f64 * 65536.0;
+    #[cfg(not(target_arch = "wasm32"))]
+    f64::NAN
 }

@@ -1,0 +1,78 @@
+// `openShelf` for a platform: what differs is where the wasm module lies and whether there are workers.
+
+import { failure } from "./errors.js";
+import { RemoteShelf } from "./remote.js";
+import { LocalShelf } from "./shelf.js";
+import { toSource } from "./source.js";
+
+/** The API of both kinds of shelf. */
+class Shelf {
+  #inner;
+
+  /** @param {LocalShelf | RemoteShelf} inner */
+  constructor(inner) {
+    this.#inner = inner;
+    Object.assign(this, inner.about);
+  }
+
+  /** @param {string} text @param {any} [options] */
+  search(text, options) {
+    return this.#inner.search(text, options);
+  }
+
+  /** @param {Float32Array} vector @param {any} [options] */
+  searchVector(vector, options) {
+    return this.#inner.searchVector(vector, options);
+  }
+
+  /** @param {string} text @param {any} [options] */
+  encode(text, options) {
+    return this.#inner.encode(text, options);
+  }
+
+  /** @param {any} [options] */
+  load(options) {
+    return this.#inner.load(options);
+  }
+
+  stats() {
+    return this.#inner.stats();
+  }
+
+  dispose() {
+    this.#inner.dispose();
+  }
+
+  [Symbol.dispose ?? Symbol.for("Symbol.dispose")]() {
+    this.dispose();
+  }
+}
+
+/**
+ * @param {object} platform
+ * @param {() => Promise<any>} platform.locateWasm
+ * @param {(() => Worker)} [platform.startWorker] where a worker is the default
+ * @param {boolean} [platform.cache] whether downloads are kept by default
+ * @param {(source: any) => any} [platform.source] sources of the platform's own
+ */
+export function openShelfFor({ locateWasm, startWorker, cache = false, source: own }) {
+  /** @param {any} source @param {any} [options] */
+  return async function openShelf(source, options = {}) {
+    if (source === undefined || source === null) {
+      throw failure("options", `openShelf: expected an address, a Response, a function or files, found ${source}.`);
+    }
+    const settings = { cache, ...options };
+    const { worker = Boolean(startWorker), wasm, fetch } = settings;
+    if (worker !== false) {
+      const start = () => {
+        if (typeof worker === "function") return worker();
+        if (worker !== true) return worker;
+        if (!startWorker) throw new Error("this runtime starts none");
+        return startWorker();
+      };
+      return new Shelf(await RemoteShelf.open(source, settings, start));
+    }
+    const from = own?.(source) ?? toSource(source, { fetch, revalidate: Boolean(startWorker) });
+    return new Shelf(await LocalShelf.open(from, settings, wasm ? async () => wasm : locateWasm));
+  };
+}

@@ -1,0 +1,123 @@
+// Errors with a `code` that programs can tell apart and a message that says what to do.
+
+/** What every code means for whoever reads the message. */
+const ADVICE = {
+  network: "Check the connection and the address; what was downloaded so far is kept, and opening again goes on from there.",
+  http: "Check that every file of the shelf's directory was uploaded, and the address given to openShelf.",
+  "not-a-shelf":
+    "The server answers unknown paths with a page: copy the shelf's files to where this address points, or correct the address.",
+  altered: "The file is not the one that was built: upload the shelf's directory again, whole, and let nothing on the way rewrite it.",
+  format: "The file is damaged or no part of a shelf: build the shelf again with `nearshelf build` and upload it.",
+  "too-new": "The shelf was built by a newer nearshelf: update the npm package.",
+  missing: "Give openShelf every file that the manifest names.",
+  query: "Pass a string, or a vector with as many finite numbers as the shelf has dimensions.",
+  encoding: "The shelf's encoder gave no vector for this text: check it with `nearshelf verify`.",
+  "no-wasm": "This runtime has no WebAssembly, or it is switched off.",
+  "no-simd": "nearshelf needs WebAssembly SIMD: Chrome 91, Firefox 89, Safari 16.4, Node 16.4 or newer.",
+  "wasm-blocked":
+    "The page's Content-Security-Policy forbids WebAssembly: add 'wasm-unsafe-eval' to its script-src (and let connect-src reach the shelf).",
+  "worker-blocked":
+    "The worker could not start: let the Content-Security-Policy's worker-src allow it, give openShelf a `worker` of your bundler, or pass `worker: false`.",
+  quota: "The browser gives this site no more space: searches work, but the next visit downloads again.",
+  memory: "The shelf needs more memory than this runtime gives.",
+  crashed: "The engine stopped: dispose of the shelf and open it again, and please report how it came to this.",
+  disposed: "Open the shelf again.",
+  options: "Look at the documentation of openShelf and search.",
+};
+
+/** Any error of nearshelf. */
+export class NearshelfError extends Error {
+  /**
+   * @param {string} code
+   * @param {string} what
+   * @param {{ url?: string, status?: number, cause?: unknown }} [details]
+   */
+  constructor(code, what, { url, status, cause } = {}) {
+    const advice = ADVICE[code] ?? "";
+    super(advice ? `${what} ${advice}` : what, cause === undefined ? undefined : { cause });
+    this.name = new.target.name;
+    this.code = code;
+    this.url = url;
+    this.status = status;
+  }
+}
+
+/** A file could not be fetched: `network`, `http`. */
+export class NetworkError extends NearshelfError {}
+/** A file is not what it should be: `not-a-shelf`, `altered`, `format`, `missing`. */
+export class ShelfError extends NearshelfError {}
+/** The shelf is newer than this package: `too-new`. */
+export class VersionError extends NearshelfError {}
+/** The runtime cannot do it: `no-wasm`, `no-simd`, `wasm-blocked`, `worker-blocked`, `memory`, `crashed`. */
+export class PlatformError extends NearshelfError {}
+/** The browser does not keep the files: `quota`. */
+export class StorageError extends NearshelfError {}
+/** The call is wrong: `query`, `encoding`, `options`, `disposed`. */
+export class UsageError extends NearshelfError {}
+
+const CLASSES = {
+  network: NetworkError,
+  http: NetworkError,
+  "not-a-shelf": ShelfError,
+  altered: ShelfError,
+  format: ShelfError,
+  missing: ShelfError,
+  "too-new": VersionError,
+  "no-wasm": PlatformError,
+  "no-simd": PlatformError,
+  "wasm-blocked": PlatformError,
+  "worker-blocked": PlatformError,
+  memory: PlatformError,
+  crashed: PlatformError,
+  quota: StorageError,
+};
+
+/**
+ * An error of the class that belongs to a code.
+ * @param {string} code
+ * @param {string} what
+ * @param {{ url?: string, status?: number, cause?: unknown }} [details]
+ */
+export function failure(code, what, details) {
+  const Class = CLASSES[code] ?? UsageError;
+  return new Class(code, what, details);
+}
+
+/** @param {unknown} error */
+export const isAbort = (error) => /** @type {any} */ (error)?.name === "AbortError";
+
+/** The reason of a signal as what `fetch` would throw. @param {AbortSignal} signal */
+export const abortReason = (signal) => signal.reason ?? new DOMException("The operation was aborted.", "AbortError");
+
+/** What the wasm module threw, as an error of ours. @param {any} error */
+export function fromEngine(error) {
+  if (error instanceof NearshelfError || isAbort(error)) return error;
+  const WasmError = /** @type {any} */ (globalThis).WebAssembly?.RuntimeError;
+  if (WasmError && error instanceof WasmError) {
+    return failure("crashed", `The engine stopped (${error.message}).`, { cause: error });
+  }
+  if (error instanceof RangeError) return failure("memory", `${error.message}.`, { cause: error });
+  if (typeof error?.code === "string" && error instanceof Error) return failure(error.code, `${error.message}.`);
+  return error;
+}
+
+/** For the way out of a worker. @param {any} error */
+export function toMessage(error) {
+  return {
+    name: error?.name ?? "Error",
+    code: error?.code,
+    message: String(error?.message ?? error),
+    url: error?.url,
+    status: error?.status,
+  };
+}
+
+/** And into the page. @param {ReturnType<typeof toMessage>} message */
+export function fromMessage({ name, code, message, url, status }) {
+  if (name === "AbortError") return new DOMException(message, name);
+  if (typeof code !== "string") return Object.assign(new Error(message), { name });
+  // The message has its advice already.
+  const error = failure(code, "", { url, status });
+  error.message = message;
+  return error;
+}

@@ -1,0 +1,202 @@
+/**
+ * Semantic product search where the shopper is.
+ *
+ * ```js
+ * import { openShelf } from "nearshelf";
+ * const shelf = await openShelf("/shelf/", { onProgress });
+ * const hits = await shelf.search("something warm for a rainy hike", { k: 10 });
+ * ```
+ *
+ * @packageDocumentation
+ */
+
+/** Bytes of a file. */
+export type FileBytes = ArrayBuffer | ArrayBufferView;
+
+/**
+ * Where a shelf's files are:
+ * - the address of its directory, or of its `shelf.nsm`; in Node, Deno and Bun a path as well;
+ * - the `Response` to a request for its `shelf.nsm`; the other files are fetched from beside it;
+ * - its files, by name;
+ * - a function that gives a file by name, say from KV, R2 or a bundle. `offset` asks for the file from there on:
+ *   a Response of status 206 gives that, anything else the whole file.
+ */
+export type ShelfSource =
+  | string
+  | URL
+  | Response
+  | Map<string, FileBytes>
+  | Record<string, FileBytes>
+  | ((
+      name: string,
+      request: { signal?: AbortSignal; offset?: number },
+    ) => FileBytes | ReadableStream | Response | Promise<FileBytes | ReadableStream | Response>);
+
+/** Bytes of all files that were asked for so far. */
+export interface Progress {
+  /** The file that moved. */
+  file: string;
+  /** Bytes that are here. */
+  loaded: number;
+  /** Bytes of all files asked for. It grows when a query needs another shard. */
+  total: number;
+  /** Bytes of `loaded` that an earlier visit had kept. */
+  stored: number;
+}
+
+/** How a shelf is opened. */
+export interface OpenOptions {
+  /** Stops opening. */
+  signal?: AbortSignal;
+  /** Told how downloads go, those of later searches as well. */
+  onProgress?: (progress: Progress) => void;
+  /** Told of what is wrong but stops nothing: a {@link StorageError}. By default `console.warn`. */
+  onWarning?: (error: Error) => void;
+  /**
+   * Whether files are kept in the Cache API for the next visit and for use without a connection. By default they
+   * are in browsers, for shelves opened by address.
+   */
+  cache?: boolean;
+  /**
+   * Whether the shelf lives in a worker of its own, by default in browsers: `false` for this thread; a `Worker`, or
+   * a function that makes one, of `nearshelf/worker`, for bundlers that have their own way of making them.
+   */
+  worker?: boolean | Worker | (() => Worker);
+  /** Instead of the global `fetch`, say a binding's. */
+  fetch?: typeof fetch;
+  /** The wasm module, where it does not lie beside this package's code. */
+  wasm?: WebAssembly.Module | URL | string | BufferSource;
+}
+
+/** A value of an item's field. */
+export type FieldValue = string | number | boolean | string[];
+/** Fields of an item by name. One that the item has no value for is absent. */
+export type Fields = Record<string, FieldValue>;
+
+/** An item that answers a query. */
+export interface Hit<F = Fields> {
+  /** The item's id in the catalog. */
+  id: string;
+  /** Cosine of query and item, in single precision: 1 for the same direction. */
+  score: number;
+  /** Its fields. */
+  fields: F;
+}
+
+/** The hits of a search, best first. `map`, `filter` and the like give plain arrays. */
+export interface Hits<F = Fields> extends Array<Hit<F>> {
+  /** Whether shards that the query needs were not here yet: better hits may come. */
+  partial: boolean;
+  /** Tokens of the query that were encoded. */
+  tokens: number;
+  /** Whether the query was longer than the encoder reads. */
+  truncated: boolean;
+  /** Shards that were searched, and that were wanted and not here. */
+  shards: { searched: number; missing: number };
+  /** Milliseconds that encoding and searching took. */
+  ms: { encode: number; search: number };
+}
+
+/** How a search goes. What is left out is as the shelf was built for. */
+export interface SearchOptions<F = Fields> {
+  /** Hits wanted; 10 by default. */
+  k?: number;
+  /** Shards searched, nearest first. */
+  probe?: number;
+  /** Candidates kept while walking the graphs (`ef_search`). */
+  ef?: number;
+  /** Stops waiting. */
+  signal?: AbortSignal;
+  /** Told of the hits so far whenever another shard has come. */
+  onPartial?: (hits: Hits<F>) => void;
+  /** Answers as soon as one shard is here; the others go on loading. */
+  partial?: boolean;
+}
+
+/** A catalog that answers queries. */
+export interface Shelf<F = Fields> {
+  /** Items in all its shards. */
+  readonly items: number;
+  /** Components of a vector. */
+  readonly dims: number;
+  /** Shards. */
+  readonly shards: number;
+  /** The items' fields. */
+  readonly fields: readonly { name: string; kind: "text" | "number" | "bool" | "tags" }[];
+  /** The field that was taken as id. */
+  readonly idField: string;
+  /** The fields whose texts were encoded. */
+  readonly textFields: readonly string[];
+  /** The version of nearshelf that built it. */
+  readonly builtBy: string;
+  /** The build of the module that this runtime took. */
+  readonly build: "simd128" | "relaxed-simd";
+
+  /**
+   * The items nearest to a text. Shards that it needs are downloaded first. Searches are answered one after the
+   * other, in the order of the calls. White space has no hits.
+   */
+  search(text: string, options?: SearchOptions<F>): Promise<Hits<F>>;
+  /** The items nearest to a unit vector of `dims` components, say one of {@link Shelf.encode}. */
+  searchVector(vector: Float32Array, options?: SearchOptions<F>): Promise<Hits<F>>;
+  /** The unit vector of a text. */
+  encode(text: string, options?: { signal?: AbortSignal }): Promise<Float32Array>;
+  /** Downloads every shard and waits until all is kept: from then on no query needs a connection. */
+  load(options?: { signal?: AbortSignal }): Promise<void>;
+  /** Bytes of the module's memory, and shards in it. */
+  stats(): Promise<{ memory: number; shards: number }>;
+  /** Gives its memory back. What is asked afterwards fails. */
+  dispose(): void;
+  [Symbol.dispose](): void;
+}
+
+/**
+ * Opens a shelf: downloads its manifest and encoder, checks each file against its digest, and is ready for
+ * queries; shards come when a query needs them, nearest first.
+ *
+ * @typeParam F the fields of the catalog's items
+ * @throws {@link NearshelfError} of the kind that tells what is wrong, or the reason of `signal`
+ */
+export function openShelf<F = Fields>(source: ShelfSource, options?: OpenOptions): Promise<Shelf<F>>;
+
+/** What an error is about. */
+export type ErrorCode =
+  | "network"
+  | "http"
+  | "not-a-shelf"
+  | "altered"
+  | "format"
+  | "missing"
+  | "too-new"
+  | "no-wasm"
+  | "no-simd"
+  | "wasm-blocked"
+  | "worker-blocked"
+  | "memory"
+  | "crashed"
+  | "quota"
+  | "query"
+  | "encoding"
+  | "options"
+  | "disposed";
+
+/** Any error of nearshelf. Its message says what to do. */
+export class NearshelfError extends Error {
+  readonly code: ErrorCode;
+  /** The file's address, where there is one. */
+  readonly url?: string;
+  /** The server's status, where it gave one. */
+  readonly status?: number;
+}
+/** A file could not be fetched: `network`, `http`. */
+export class NetworkError extends NearshelfError {}
+/** A file is not what it should be: `not-a-shelf`, `altered`, `format`, `missing`. */
+export class ShelfError extends NearshelfError {}
+/** The shelf is newer than this package: `too-new`. */
+export class VersionError extends NearshelfError {}
+/** The runtime cannot do it: `no-wasm`, `no-simd`, `wasm-blocked`, `worker-blocked`, `memory`, `crashed`. */
+export class PlatformError extends NearshelfError {}
+/** The browser does not keep the files: `quota`. Only ever a warning. */
+export class StorageError extends NearshelfError {}
+/** The call is wrong: `query`, `encoding`, `options`, `disposed`. */
+export class UsageError extends NearshelfError {}

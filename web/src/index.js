@@ -1,0 +1,28 @@
+// Browsers, and every runtime that fetches what lies beside a module.
+
+import { openShelfFor } from "./api.js";
+import { build } from "./wasm.js";
+
+export {
+  NearshelfError,
+  NetworkError,
+  PlatformError,
+  ShelfError,
+  StorageError,
+  UsageError,
+  VersionError,
+} from "./errors.js";
+
+const browser = typeof document !== "undefined" && typeof Worker !== "undefined";
+
+/** See `index.d.ts`. */
+export const openShelf = openShelfFor({
+  locateWasm: async () =>
+    build() === "simd128"
+      ? new URL("../wasm/simd128.wasm", import.meta.url)
+      : new URL("../wasm/relaxed-simd.wasm", import.meta.url),
+  startWorker: browser
+    ? () => new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "nearshelf" })
+    : undefined,
+  cache: browser,
+});

@@ -1,0 +1,44 @@
+// Node, Deno and Bun: the module and shelves are files.
+
+import { readFile } from "node:fs/promises";
+import { pathToFileURL } from "node:url";
+
+import { openShelfFor } from "./api.js";
+import { failure } from "./errors.js";
+import { build } from "./wasm.js";
+
+export {
+  NearshelfError,
+  NetworkError,
+  PlatformError,
+  ShelfError,
+  StorageError,
+  UsageError,
+  VersionError,
+} from "./errors.js";
+
+/** A directory, given as a path or a file: address. @param {any} source */
+function directory(source) {
+  if (!(typeof source === "string" || source instanceof URL) || /^(https?|blob|data):/.test(String(source))) return undefined;
+  const text = String(source).replace(/shelf\.nsm$/, "").replace(/\/?$/, "/");
+  const base = text.startsWith("file:") ? new URL(text) : pathToFileURL(text);
+  return {
+    /** @param {string} name @param {{ signal?: AbortSignal }} request */
+    read: async (name, { signal }) => {
+      const url = new URL(name, base);
+      try {
+        const bytes = await readFile(url, { signal });
+        return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      } catch (/** @type {any} */ cause) {
+        if (cause?.name === "AbortError") throw cause;
+        throw failure("missing", `${url.pathname}: ${cause?.message ?? cause}.`, { url: url.href, cause });
+      }
+    },
+  };
+}
+
+/** See `index.d.ts`. */
+export const openShelf = openShelfFor({
+  locateWasm: () => readFile(new URL(`../wasm/${build()}.wasm`, import.meta.url)),
+  source: directory,
+});

@@ -1,0 +1,169 @@
+// A shelf in a worker, with the API of one in this thread.
+
+import { abortReason, failure, fromMessage, toMessage } from "./errors.js";
+import { Hits } from "./hits.js";
+import { MANIFEST, toSource } from "./source.js";
+
+export class RemoteShelf {
+  #worker;
+  #last = 0;
+  /** Calls without an answer yet, by number. @type {Map<number, any>} */
+  #calls = new Map();
+  #disposed = false;
+  /** @type {any} */
+  #about;
+
+  /** @param {Worker} worker */
+  constructor(worker) {
+    this.#worker = worker;
+  }
+
+  /**
+   * @param {any} source
+   * @param {any} options
+   * @param {() => Worker} start
+   */
+  static async open(source, options, start) {
+    const { signal, onProgress, onWarning = (/** @type {Error} */ error) => console.warn(error) } = options;
+    if (signal?.aborted) throw abortReason(signal);
+    // A function of the caller's, or bytes, stay on this side and are read through messages.
+    const direct = typeof source === "string" || source instanceof URL ? toSource(source).base : undefined;
+    const files = direct && !options.fetch ? undefined : toSource(source, { fetch: options.fetch, revalidate: true });
+    let worker;
+    try {
+      worker = start();
+    } catch (/** @type {any} */ cause) {
+      throw failure("worker-blocked", `The worker could not be made (${cause?.message ?? cause}).`, { cause });
+    }
+    const shelf = new RemoteShelf(worker);
+    const ready = new Promise((resolve, reject) => {
+      worker.onmessage = ({ data }) => {
+        if (data.type === "ready") resolve(undefined);
+        else if (data.type === "progress") onProgress?.(data.progress);
+        else if (data.type === "warning") onWarning(fromMessage(data.error));
+        else if (data.type === "read") shelf.#give(data, files);
+        else shelf.#receive(data);
+      };
+      const failed = (/** @type {any} */ event) => {
+        event.preventDefault?.();
+        const error = failure("worker-blocked", `The worker failed (${event.message || "it could not be loaded"}).`);
+        reject(error);
+        shelf.#fail(error);
+      };
+      worker.onerror = failed;
+      worker.onmessageerror = failed;
+    });
+    try {
+      await ready;
+      const from = files ? { base: files.base } : { url: direct };
+      const message = { type: "open", source: from, cache: options.cache, wasm: options.wasm };
+      shelf.#about = await shelf.#call(message, signal);
+      return shelf;
+    } catch (error) {
+      shelf.dispose();
+      throw error;
+    }
+  }
+
+  get about() {
+    return this.#about;
+  }
+
+  /** @param {any} message @param {AbortSignal} [signal] @param {(value: any) => void} [onPartial] @returns {Promise<any>} */
+  #call(message, signal, onPartial) {
+    if (this.#disposed) return Promise.reject(failure("disposed", "The shelf was disposed of."));
+    if (signal?.aborted) return Promise.reject(abortReason(signal));
+    this.#last += 1;
+    const number = this.#last;
+    return new Promise((resolve, reject) => {
+      const abort = () => this.#worker.postMessage({ type: "abort", number });
+      signal?.addEventListener("abort", abort, { once: true });
+      const done = () => signal?.removeEventListener("abort", abort);
+      this.#calls.set(number, { resolve, reject, done, onPartial, signal });
+      this.#worker.postMessage({ ...message, number });
+    });
+  }
+
+  /** @param {any} data */
+  #receive({ type, number, value, error, hits }) {
+    const call = this.#calls.get(number);
+    if (!call) return;
+    if (type === "partial") return call.onPartial?.(hits);
+    this.#calls.delete(number);
+    call.done();
+    if (!error) call.resolve(value);
+    else call.reject(error.name === "AbortError" && call.signal?.aborted ? abortReason(call.signal) : fromMessage(error));
+  }
+
+  /** @param {Error} error */
+  #fail(error) {
+    for (const { reject, done } of this.#calls.values()) {
+      done();
+      reject(error);
+    }
+    this.#calls.clear();
+  }
+
+  /** A file of the caller's for the worker. @param {any} data @param {any} files */
+  async #give({ number, name }, files) {
+    try {
+      const answer = await files.read(name, {});
+      if (answer instanceof Uint8Array) {
+        // A copy: the caller's bytes stay the caller's.
+        const bytes = answer.slice();
+        return this.#worker.postMessage({ type: "file", number, bytes }, [bytes.buffer]);
+      }
+      if (!answer.ok) {
+        const { status } = answer;
+        throw failure("http", `${name}: expected the file, found status ${status}.`, { status });
+      }
+      const bytes = new Uint8Array(await answer.arrayBuffer());
+      if (name === MANIFEST && bytes[0] === 0x3c) {
+        throw failure("not-a-shelf", `${answer.url || name}: expected a shelf's manifest, found a page.`);
+      }
+      this.#worker.postMessage({ type: "file", number, bytes }, [bytes.buffer]);
+    } catch (error) {
+      this.#worker.postMessage({ type: "file", number, error: toMessage(error) });
+    }
+  }
+
+  /** @param {any} options */
+  #searching(options = {}) {
+    const { signal, onPartial, ...rest } = options;
+    const tell = onPartial && ((/** @type {any} */ value) => onPartial(Hits.of_(value)));
+    return { signal, tell, options: { ...rest, wantsPartial: Boolean(onPartial) } };
+  }
+
+  /** @param {string} text @param {any} [how] */
+  async search(text, how) {
+    const { signal, tell, options } = this.#searching(how);
+    return Hits.of_(await this.#call({ type: "search", text, options }, signal, tell));
+  }
+
+  /** @param {Float32Array} vector @param {any} [how] */
+  async searchVector(vector, how) {
+    const { signal, tell, options } = this.#searching(how);
+    return Hits.of_(await this.#call({ type: "searchVector", vector, options }, signal, tell));
+  }
+
+  /** @param {string} text @param {{ signal?: AbortSignal }} [options] */
+  encode(text, { signal } = {}) {
+    return this.#call({ type: "encode", text }, signal);
+  }
+
+  /** @param {{ signal?: AbortSignal }} [options] */
+  load({ signal } = {}) {
+    return this.#call({ type: "load" }, signal);
+  }
+
+  stats() {
+    return this.#call({ type: "stats" });
+  }
+
+  dispose() {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#worker.terminate();
+    this.#fail(failure("disposed", "The shelf was disposed of."));
+  }
+}

@@ -1,0 +1,101 @@
+// The worker in which a shelf lives by default in browsers. It answers the messages of `remote.js`.
+
+import { toMessage } from "./errors.js";
+import { LocalShelf } from "./shelf.js";
+import { toSource } from "./source.js";
+import { build } from "./wasm.js";
+
+/** Milliseconds between reports of progress. */
+const REPORT_MS = 50;
+
+/** @type {LocalShelf | undefined} */
+let shelf;
+/** Calls that can be aborted, and reads that wait for the page, by number. */
+const aborts = new Map();
+const reads = new Map();
+let lastRead = 0;
+const post = (/** @type {any} */ message, /** @type {Transferable[]} */ transfer = []) =>
+  /** @type {any} */ (globalThis).postMessage(message, transfer);
+
+/** A source whose files the page gives. @returns {import("./source.js").Source} */
+function proxy(/** @type {string | undefined} */ base) {
+  return {
+    base,
+    read: (name) =>
+      new Promise((resolve, reject) => {
+        lastRead += 1;
+        reads.set(lastRead, { resolve, reject });
+        post({ type: "read", number: lastRead, name });
+      }),
+  };
+}
+
+/** @param {any} message @param {AbortSignal} signal */
+async function open({ source, cache, wasm }, signal) {
+  let last = 0;
+  const onProgress = (/** @type {any} */ progress) => {
+    const now = performance.now();
+    if (now - last < REPORT_MS && progress.loaded < progress.total) return;
+    last = now;
+    post({ type: "progress", progress });
+  };
+  const onWarning = (/** @type {any} */ error) => post({ type: "warning", error: toMessage(error) });
+  const from = source.url ? toSource(source.url, { revalidate: true }) : proxy(source.base);
+  shelf = await LocalShelf.open(from, { signal, onProgress, onWarning, cache }, async () => wasm ?? locate());
+  return shelf.about;
+}
+
+function locate() {
+  return build() === "simd128"
+    ? new URL("../wasm/simd128.wasm", import.meta.url)
+    : new URL("../wasm/relaxed-simd.wasm", import.meta.url);
+}
+
+/** @type {Record<string, (message: any, signal: AbortSignal) => Promise<any>>} */
+const calls = {
+  open,
+  search: async ({ text, options, number }, signal) => plain(await here().search(text, within(options, number, signal))),
+  searchVector: async ({ vector, options, number }, signal) =>
+    plain(await here().searchVector(vector, within(options, number, signal))),
+  encode: ({ text }, signal) => here().encode(text, { signal }),
+  load: (_, signal) => here().load({ signal }),
+  stats: () => here().stats(),
+};
+
+function here() {
+  if (!shelf) throw new Error("no shelf was opened");
+  return shelf;
+}
+
+/** @param {any} options @param {number} number @param {AbortSignal} signal */
+function within({ wantsPartial, ...options }, number, signal) {
+  const onPartial = (/** @type {any} */ hits) => post({ type: "partial", number, hits: plain(hits) });
+  return { ...options, signal, onPartial: wantsPartial ? onPartial : undefined };
+}
+
+/** Hits as an object that crosses. @param {any} hits */
+function plain(hits) {
+  const { partial, tokens, truncated, shards, ms } = hits;
+  return { hits: Array.from(hits), partial, tokens, truncated, shards, ms };
+}
+
+globalThis.addEventListener("message", async (/** @type {any} */ { data }) => {
+  if (data.type === "abort") return aborts.get(data.number)?.abort();
+  if (data.type === "file") {
+    const { resolve, reject } = reads.get(data.number);
+    reads.delete(data.number);
+    return data.error ? reject(Object.assign(new Error(data.error.message), data.error)) : resolve(data.bytes);
+  }
+  const abort = new AbortController();
+  aborts.set(data.number, abort);
+  try {
+    const value = await calls[data.type](data, abort.signal);
+    post({ type: "answer", number: data.number, value });
+  } catch (error) {
+    post({ type: "answer", number: data.number, error: toMessage(error) });
+  } finally {
+    aborts.delete(data.number);
+  }
+});
+
+post({ type: "ready" });
