@@ -1,6 +1,6 @@
 // Errors with a `code` that programs can tell apart and a message that says what to do.
 
-/** What every code means for whoever reads the message. */
+/** What every code means for whoever reads the message. @type {Record<string, string>} */
 const ADVICE = {
   network: "Check the connection and the address; what was downloaded so far is kept, and opening again goes on from there.",
   http: "Check that every file of the shelf's directory was uploaded, and the address given to openShelf.",
@@ -55,6 +55,7 @@ export class StorageError extends NearshelfError {}
 /** The call is wrong: `query`, `encoding`, `options`, `disposed`. */
 export class UsageError extends NearshelfError {}
 
+/** @type {Record<string, typeof NearshelfError>} */
 const CLASSES = {
   network: NetworkError,
   http: NetworkError,
@@ -97,7 +98,7 @@ export function fromEngine(error) {
     return failure("crashed", `The engine stopped (${error.message}).`, { cause: error });
   }
   if (error instanceof RangeError) return failure("memory", `${error.message}.`, { cause: error });
-  if (typeof error?.code === "string" && error instanceof Error) return failure(error.code, `${error.message}.`);
+  if (typeof error?.code === "string") return failure(error.code, `${error.message}.`);
   return error;
 }
 

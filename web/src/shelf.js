@@ -230,7 +230,7 @@ export class LocalShelf {
       if (missing.length === 0) break;
       const loading = missing.map((number) => this.#shard(number));
       if (partial && hits.length > 0) return hits;
-      await abortable(signal, partial || onPartial ? Promise.race(loading) : Promise.all(loading));
+      await abortable(signal, partial || onPartial ? Promise.race(loading) : Promise.all(loading).then(() => undefined));
       hits = search();
       if (hits.partial) onPartial?.(hits);
     }

@@ -7,6 +7,7 @@ mod demo_shelf;
 mod lint;
 mod setup;
 mod shell;
+mod site;
 mod test;
 mod wasm;
 mod web;
@@ -31,8 +32,17 @@ enum Task {
     Lint,
     /// Run the encoder's tests on AArch64, under an emulator.
     Aarch64,
-    /// Make the wasm module, with simd128 and with relaxed-simd.
+    /// Make the npm package: the wasm module, with simd128 and with relaxed-simd, and what is in `web`.
     Web,
+    /// Make the demo page with its shelf and serve it.
+    Site {
+        /// Port on this machine.
+        #[arg(long, default_value_t = 8080)]
+        port: u16,
+        /// Only make it, in this folder.
+        #[arg(long, value_name = "DIR")]
+        out: Option<std::path::PathBuf>,
+    },
     /// Fuzz the parsers of shards and manifests.
     Fuzz {
         /// Seconds for each target.
@@ -65,6 +75,7 @@ fn main() -> Result<()> {
         Task::Lint => lint::run_all(),
         Task::Aarch64 => aarch64::test(),
         Task::Web => web::build().map(|_| ()),
+        Task::Site { port, out } => site::run(port, out),
         Task::Fuzz { seconds } => test::fuzz(seconds),
         Task::Latency { model } => bench::latency(&model),
         Task::Bench { what } => bench::run(what),

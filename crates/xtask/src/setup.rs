@@ -130,6 +130,24 @@ pub fn base_model(python: &Path) -> Result<PathBuf> {
 
 /// A Node.js that knows relaxed-simd, from the npm registry.
 const NODE_PACKAGE: &str = "node@24";
+/// What the npm package is tested with: runtimes, bundlers, a browser's remote control, an accessibility checker.
+const WEB_PACKAGES: [&str; 10] = [
+    NODE_PACKAGE,
+    "@types/node@24",
+    "axe-core@4",
+    "bun@1",
+    "deno@2",
+    "esbuild@0.28",
+    "miniflare@4",
+    "playwright-core@1",
+    "typescript@6",
+    "vite@8",
+];
+
+/// The packages that tests of the npm package need.
+pub fn web_packages() -> Result<PathBuf> {
+    npm(&WEB_PACKAGES)
+}
 
 /// A folder with packages from the npm registry.
 pub fn npm(packages: &[&str]) -> Result<PathBuf> {

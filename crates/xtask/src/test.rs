@@ -28,9 +28,13 @@ pub fn run() -> Result<()> {
     }
     if web::build()? {
         tests.env("NEARSHELF_WEB", web::directory(""));
-        match setup::node() {
-            Ok(node) => drop(tests.env("NEARSHELF_NODE", node)),
-            Err(error) => println!("skipped: wasm in Node: {error:#}"),
+        tests.env("NEARSHELF_PACKAGE", web::package());
+        match setup::web_packages().and_then(|modules| Ok((modules, setup::node()?))) {
+            Ok((modules, node)) => {
+                tests.env("NEARSHELF_NPM", modules);
+                tests.env("NEARSHELF_NODE", node);
+            }
+            Err(error) => println!("skipped: the npm package in its runtimes: {error:#}"),
         }
     }
     run_command(&mut tests)?;

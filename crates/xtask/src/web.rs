@@ -96,7 +96,10 @@ fn pack() -> Result<()> {
         "nearshelf.js: expected the same for both builds, as they share one; found two"
     );
     for name in ["nearshelf.js", "nearshelf.d.ts"] {
-        copy(&directory(BUILDS[0].0).join(name), &out.join("wasm").join(name))?;
+        copy(
+            &directory(BUILDS[0].0).join(name),
+            &out.join("wasm").join(name),
+        )?;
     }
     for (name, _) in BUILDS {
         let wasm = directory(name).join("nearshelf_bg.wasm");

@@ -1,0 +1,405 @@
+//! The npm package where people use it: Node, Deno, Bun, workerd, Chromium from a static server and bundled by Vite.
+//! `tests/web` holds what runs there; here is what it is compared with.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use nearshelf::{Shelf, ValueRef};
+use serde_json::{Map, Value, json};
+use support::{demo, demo_model, nearshelf, outcome, root, set_up, varied_texts};
+
+/// Bytes of each module, gzipped, that a page may cost at most.
+const WASM_BUDGET: usize = 3_000_000;
+/// Bytes of the package as it is downloaded.
+const PACKAGE_BUDGET: u64 = 6_000_000;
+
+/// What the tests share: the package installed in a project, shelves, and what the command line answers.
+struct Setup {
+    package: PathBuf,
+    modules: PathBuf,
+    node: PathBuf,
+    project: PathBuf,
+    tarball: PathBuf,
+    /// A folder with the demo in `shelf`.
+    assets: PathBuf,
+    sharded: PathBuf,
+    changed: PathBuf,
+    expected: PathBuf,
+    expected_sharded: PathBuf,
+}
+
+fn setup(test: &str) -> Option<&'static Setup> {
+    static SETUP: OnceLock<Setup> = OnceLock::new();
+    let package = set_up(test, "NEARSHELF_PACKAGE")?;
+    let modules = set_up(test, "NEARSHELF_NPM")?;
+    let node = set_up(test, "NEARSHELF_NODE")?;
+    Some(SETUP.get_or_init(|| prepare(package, modules, node)))
+}
+
+fn prepare(package: PathBuf, modules: PathBuf, node: PathBuf) -> Setup {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("web");
+    let _ = fs::remove_dir_all(&folder);
+    let project = folder.join("project");
+    fs::create_dir_all(&project).unwrap();
+
+    let npm = |arguments: &[&str]| {
+        let (code, out, error) = outcome(Command::new("npm").args(arguments).current_dir(&project));
+        assert_eq!(code, 0, "npm {arguments:?}: {error}");
+        out
+    };
+    let packed = npm(&["pack", "--json", package.to_str().unwrap()]);
+    let packed: Value = serde_json::from_str(&packed).unwrap();
+    let about = packed.get(0).or_else(|| packed.get("nearshelf")).unwrap();
+    let tarball = project.join(about["filename"].as_str().unwrap());
+    fs::write(
+        project.join("package.json"),
+        r#"{"private":true,"type":"module"}"#,
+    )
+    .unwrap();
+    npm(&[
+        "install",
+        "--offline",
+        "--no-audit",
+        "--no-fund",
+        tarball.to_str().unwrap(),
+    ]);
+    for entry in fs::read_dir(root().join("tests/web")).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), project.join(entry.file_name())).unwrap();
+    }
+
+    let assets = folder.join("assets");
+    fs::create_dir_all(assets.join("shelf")).unwrap();
+    for entry in fs::read_dir(demo()).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), assets.join("shelf").join(entry.file_name())).unwrap();
+    }
+    let model = demo_model();
+    let build = |name: &str, change: &dyn Fn(&mut Vec<Value>)| {
+        let mut items = demo_items();
+        change(&mut items);
+        let lines: String = items.iter().map(|item| format!("{item}\n")).collect();
+        let (rows, shelf) = (folder.join(format!("{name}.jsonl")), folder.join(name));
+        fs::write(&rows, lines).unwrap();
+        let (code, _, error) = outcome(
+            nearshelf()
+                .args(["build", "--shard-size", "1000", "--items"])
+                .arg(&rows)
+                .arg("--model")
+                .arg(model.path())
+                .arg("--out")
+                .arg(&shelf),
+        );
+        assert_eq!(code, 0, "{error}");
+        shelf
+    };
+    let sharded = build("sharded", &|_| {});
+    let changed = build("changed", &|items| items[100]["price"] = json!(1.5));
+    let write = |name: &str, shelf: &Path| {
+        let path = folder.join(name);
+        fs::write(&path, expected(shelf).to_string()).unwrap();
+        path
+    };
+    Setup {
+        expected: write("expected.json", &demo()),
+        expected_sharded: write("expected-sharded.json", &sharded),
+        package,
+        modules,
+        node,
+        project,
+        tarball,
+        assets,
+        sharded,
+        changed,
+    }
+}
+
+/// The demo's catalog, read back from its shelf.
+fn demo_items() -> Vec<Value> {
+    let shelf = Shelf::open(demo()).unwrap();
+    let manifest = shelf.manifest();
+    let mut items = Vec::new();
+    for (number, shard) in (0..).zip(&manifest.shards) {
+        for item in 0..shard.items {
+            let mut row = Map::new();
+            let id = shelf.catalog().id(number, item).unwrap();
+            row.insert(manifest.id_field.clone(), json!(id));
+            for (place, field) in manifest.fields.iter().enumerate() {
+                let value: Option<ValueRef<'_>> = shelf.catalog().value(number, place, item);
+                if let Some(value) = value {
+                    row.insert(field.name.clone(), json!(value));
+                }
+            }
+            items.push(Value::Object(row));
+        }
+    }
+    items.sort_by_key(|item| item[&manifest.id_field].to_string());
+    items
+}
+
+/// `[query, [[id, score]]]` as the command line answers, for every golden query.
+fn expected(shelf: &Path) -> Value {
+    let opened = Shelf::open(shelf).unwrap();
+    let ask = |(number, text): (usize, String)| {
+        let hits: Vec<(&str, f32)> = answer_of(&opened, &text);
+        // The library is what the command line calls; that it adds nothing is seen on some.
+        if number.is_multiple_of(10) {
+            let mut command = nearshelf();
+            command
+                .arg("search")
+                .arg(shelf)
+                .args(["--json", "-k", "10", "--", &text]);
+            let (code, out, error) = outcome(&mut command);
+            assert_eq!(code, 0, "{error}");
+            let answer: Value = serde_json::from_str(&out).unwrap();
+            let answered: Vec<(&str, f32)> = answer["hits"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|hit| {
+                    (
+                        hit["id"].as_str().unwrap(),
+                        hit["score"].as_f64().unwrap() as f32,
+                    )
+                })
+                .collect();
+            assert_eq!(answered, hits, "{text}");
+        }
+        json!([text, hits])
+    };
+    varied_texts().into_iter().enumerate().map(ask).collect()
+}
+
+fn answer_of<'a>(shelf: &'a Shelf, text: &str) -> Vec<(&'a str, f32)> {
+    let answer = shelf.search(text, 10).unwrap();
+    answer.hits.iter().map(|hit| (hit.id, hit.score)).collect()
+}
+
+/// Runs a program in the project and gives what it printed.
+fn run(setup: &Setup, command: &mut Command) -> String {
+    command
+        .current_dir(&setup.project)
+        .env("PROJECT", &setup.project)
+        .env("SHELF", setup.assets.join("shelf"))
+        .env("SHARDED", &setup.sharded)
+        .env("CHANGED", &setup.changed)
+        .env("EXPECTED", &setup.expected)
+        .env("EXPECTED_SHARDED", &setup.expected_sharded);
+    let (code, out, error) = outcome(command);
+    assert_eq!(code, 0, "{command:?}\n{out}\n{error}");
+    print!("{out}");
+    out
+}
+
+/// Chromium, which only a system has.
+fn chromium(test: &str) -> bool {
+    let places = [
+        "/usr/bin/chromium",
+        "/usr/bin/chromium-browser",
+        "/usr/bin/google-chrome",
+    ];
+    let there =
+        std::env::var_os("CHROMIUM").is_some() || places.iter().any(|p| Path::new(p).is_file());
+    if !there {
+        println!("skipped: {test}: there is no Chromium on this machine (CHROMIUM names one)");
+    }
+    there
+}
+
+fn program(setup: &Setup, candidates: &[&str]) -> Option<PathBuf> {
+    candidates
+        .iter()
+        .map(|path| setup.modules.join(path))
+        .find(|path| path.is_file())
+}
+
+#[test]
+fn runtimes_answer_as_the_command_line_does() {
+    let test = "the npm package in Node, Deno and Bun";
+    let Some(setup) = setup(test) else { return };
+    let script = |command: &mut Command| {
+        command
+            .arg("runtime.mjs")
+            .arg(setup.assets.join("shelf"))
+            .arg(&setup.expected);
+        let out = run(setup, command);
+        assert!(out.contains("200 queries agree"), "{out}");
+    };
+    // The machine's own, 20 or newer, and the newest that set-up fetched.
+    script(&mut Command::new("node"));
+    script(&mut Command::new(&setup.node));
+    let deno = [
+        "@deno/linux-x64-glibc/deno",
+        "@deno/linux-arm64-glibc/deno",
+        "@deno/darwin-arm64/deno",
+    ];
+    match program(setup, &deno) {
+        Some(deno) => script(Command::new(deno).args([
+            "run",
+            "--allow-read",
+            "--node-modules-dir=manual",
+            "--cached-only",
+        ])),
+        None => println!("skipped: Deno: npm installed none for this machine"),
+    }
+    match program(setup, &["bun/bin/bun.exe", "bun/bin/bun"]) {
+        Some(bun) => script(&mut Command::new(bun)),
+        None => println!("skipped: Bun: npm installed none for this machine"),
+    }
+}
+
+#[test]
+fn workerd_answers_as_the_command_line_does() {
+    let Some(setup) = setup("the npm package in workerd") else {
+        return;
+    };
+    let mut node = Command::new(&setup.node);
+    node.arg("workerd.mjs").args([
+        &setup.project,
+        &setup.assets,
+        &setup.expected,
+        &setup.modules,
+    ]);
+    let out = run(setup, &mut node);
+    assert!(out.contains("relaxed-simd: 200 queries agree"), "{out}");
+    let peak = out
+        .lines()
+        .find_map(|line| line.strip_prefix("isolate peak "))
+        .unwrap();
+    let peak: f64 = peak.split(' ').next().unwrap().parse().unwrap();
+    assert!(peak < 100.0, "{peak} MB in workerd");
+}
+
+#[test]
+fn chromium_loads_searches_and_fails_as_documented() {
+    let test = "the npm package in Chromium";
+    let Some(setup) = setup(test) else { return };
+    if chromium(test) {
+        run(
+            setup,
+            Command::new(&setup.node).args(["--test", "chromium.test.mjs"]),
+        );
+    }
+}
+
+#[test]
+fn an_app_bundled_by_vite_works() {
+    let test = "the npm package bundled by Vite";
+    let Some(setup) = setup(test) else { return };
+    if chromium(test) {
+        run(
+            setup,
+            Command::new(&setup.node).args(["--test", "vite.test.mjs"]),
+        );
+    }
+}
+
+#[test]
+fn the_demo_page_is_usable() {
+    let test = "the demo page";
+    let Some(setup) = setup(test) else { return };
+    if !chromium(test) {
+        return;
+    }
+    let site = setup.assets.with_file_name("site");
+    let copy = |from: &Path, to: &Path| {
+        fs::create_dir_all(to).unwrap();
+        for entry in fs::read_dir(from).unwrap() {
+            let entry = entry.unwrap();
+            fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+        }
+    };
+    copy(&root().join("web/demo"), &site);
+    copy(&setup.package.join("src"), &site.join("package/src"));
+    copy(&setup.package.join("wasm"), &site.join("package/wasm"));
+    copy(&demo(), &site.join("shelf"));
+    let mut node = Command::new(&setup.node);
+    run(
+        setup,
+        node.args(["--test", "demo.test.mjs"]).env("SITE", site),
+    );
+}
+
+#[test]
+fn types_and_code_agree() {
+    let Some(setup) = setup("the npm package's types") else {
+        return;
+    };
+    let config = json!({
+        "extends": "./tsconfig.json",
+        "compilerOptions": { "types": ["node"], "typeRoots": [setup.modules.join("@types")] },
+        "include": ["types.ts", "node_modules/nearshelf/src"],
+    });
+    fs::write(
+        setup.project.join("tsconfig.check.json"),
+        config.to_string(),
+    )
+    .unwrap();
+    let mut tsc = Command::new(&setup.node);
+    tsc.arg(setup.modules.join("typescript/bin/tsc"))
+        .args(["-p", "tsconfig.check.json"]);
+    run(setup, &mut tsc);
+}
+
+#[test]
+fn the_package_holds_what_it_should_and_no_more() {
+    let Some(setup) = setup("what the npm package holds") else {
+        return;
+    };
+    let mut found = Vec::new();
+    for folder in ["", "src", "wasm"] {
+        for entry in
+            fs::read_dir(setup.project.join("node_modules/nearshelf").join(folder)).unwrap()
+        {
+            let entry = entry.unwrap();
+            if entry.file_type().unwrap().is_file() {
+                found.push(format!("{folder}/{}", entry.file_name().to_str().unwrap()));
+            }
+        }
+    }
+    found.sort();
+    let expected = [
+        "/LICENSE-APACHE",
+        "/LICENSE-MIT",
+        "/README.md",
+        "/package.json",
+        "src/api.js",
+        "src/download.js",
+        "src/errors.js",
+        "src/hits.js",
+        "src/index.d.ts",
+        "src/index.js",
+        "src/node.js",
+        "src/remote.js",
+        "src/shelf.js",
+        "src/source.js",
+        "src/store.js",
+        "src/wasm.js",
+        "src/worker.d.ts",
+        "src/worker.js",
+        "src/workerd.js",
+        "wasm/nearshelf.d.ts",
+        "wasm/nearshelf.js",
+        "wasm/relaxed-simd.wasm",
+        "wasm/simd128.wasm",
+    ];
+    assert_eq!(found, expected);
+    let bytes = fs::metadata(&setup.tarball).unwrap().len();
+    println!("the package: {bytes} bytes");
+    assert!(bytes <= PACKAGE_BUDGET, "{bytes} bytes to download");
+    for name in ["simd128", "relaxed-simd"] {
+        let wasm = fs::read(setup.package.join("wasm").join(format!("{name}.wasm"))).unwrap();
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+        std::io::Write::write_all(&mut gzip, &wasm).unwrap();
+        let gzipped = gzip.finish().unwrap().len();
+        println!("{name}.wasm: {} bytes, {gzipped} gzipped", wasm.len());
+        assert!(
+            gzipped <= WASM_BUDGET,
+            "{name}.wasm: {gzipped} bytes gzipped"
+        );
+    }
+}

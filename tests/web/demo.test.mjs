@@ -1,0 +1,75 @@
+// The demo page, used by keyboard and by what a screen reader is told. Environment: SITE, NEARSHELF_NPM; SCREENSHOT
+// is a file for a picture of it.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+
+import { launch } from "./chromium.mjs";
+import { serve } from "./server.mjs";
+
+const { SITE, NEARSHELF_NPM, SCREENSHOT } = process.env;
+let browser, server, page;
+before(async () => {
+  browser = await launch(NEARSHELF_NPM);
+  server = await serve({ "": SITE });
+  page = await browser.newPage({ viewport: { width: 1000, height: 900 } });
+  await page.goto(`${server.url}/`);
+});
+after(async () => {
+  await browser?.close();
+  server?.close();
+});
+const titles = () => page.getByRole("list", { name: "Products" }).getByRole("heading").allTextContents();
+const answered = (count) => page.waitForFunction(
+  (count) => document.querySelectorAll("#hits li").length === count && /products in/.test(document.querySelector("#status").textContent), count);
+
+test("results come as one types, and the status tells how many", async () => {
+  await page.keyboard.type("rain jacket for hiking", { delay: 20 });
+  await answered(12);
+  assert.match((await titles())[0], /jacket/i);
+  assert.match(await page.getByRole("status").textContent(), /^12 of 6,000 products in [\d.]+ ms$/);
+  assert.equal(new URL(page.url()).searchParams.get("q"), "rain jacket for hiking");
+  if (SCREENSHOT) await page.screenshot({ path: SCREENSHOT });
+});
+
+test("everything can be reached by keyboard", async () => {
+  await page.getByRole("searchbox").focus();
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(() => document.querySelector("#query").value === "keeps my coffee hot on the go");
+  await page.waitForFunction(() => /thermos|bottle|coffee/i.test(document.querySelector("#hits h2")?.textContent ?? ""));
+  const [first] = await titles();
+  await page.getByRole("button", { name: `More like this: ${first}` }).press("Enter");
+  await page.waitForFunction((title) => document.querySelector("#query").value === title, first);
+  await page.waitForFunction((title) => document.querySelector("#hits h2").textContent === title, first);
+  await page.evaluate(() => document.activeElement.blur());
+  await page.keyboard.press("/");
+  assert.equal(await page.evaluate(() => document.activeElement.id), "query");
+  await page.getByRole("searchbox").fill("");
+  await page.waitForFunction(() => /Type what/.test(document.querySelector("#status").textContent));
+});
+
+test("axe finds nothing to complain about", async () => {
+  const axe = createRequire(join(NEARSHELF_NPM, "x.js")).resolve("axe-core/axe.min.js");
+  await page.goto(`${server.url}/?q=tent`);
+  await answered(12);
+  // Past the page's own policy, which allows no inline script.
+  await page.evaluate(readFileSync(axe, "utf8"));
+  const { violations, passes } = await page.evaluate(() => globalThis.axe.run());
+  assert.deepEqual(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]), []);
+  assert.ok(passes.length > 10);
+});
+
+test("a reload works without a connection", async () => {
+  await page.waitForFunction(() => document.documentElement.dataset.ready === "offline");
+  await page.evaluate(() => navigator.serviceWorker.ready);
+  await page.waitForFunction(async () => (await (await caches.open("nearshelf-demo")).keys()).length > 10);
+  server.fault = (path, request, response) => (response.destroy(), true);
+  await page.goto(`${server.url}/?q=a+kettle+for+tea`);
+  await answered(12);
+  assert.match((await titles()).join(), /teapot|kettle/i);
+  assert.match(await page.locator("#about").textContent(), /from this device/);
+});

@@ -1,0 +1,28 @@
+// What a user of the types writes; it is compiled, not run.
+import { openShelf, NearshelfError, type Hits, type Shelf } from "nearshelf";
+
+interface Product {
+  title: string;
+  price?: number;
+  tags?: string[];
+}
+
+const shelf: Shelf<Product> = await openShelf<Product>("/shelf/", {
+  onProgress: ({ loaded, total }) => console.log(loaded / total),
+  signal: AbortSignal.timeout(10_000),
+});
+const hits: Hits<Product> = await shelf.search("rain jacket", { k: 5, onPartial: (some) => console.log(some.length) });
+const titles: string[] = hits.map((hit) => hit.fields.title.toUpperCase());
+const price: number = hits[0]?.fields.price ?? 0;
+// @ts-expect-error: no such field.
+hits[0].fields.colour;
+// @ts-expect-error: a number is no query.
+await shelf.search(5);
+const like = await shelf.searchVector(await shelf.encode(titles[0] ?? ""), { probe: 2 });
+console.log(price, like.shards.searched, like.ms.encode);
+try {
+  await openShelf(async (name) => new Uint8Array(name.length));
+} catch (error) {
+  if (error instanceof NearshelfError && error.code === "format") console.log(error.message);
+}
+shelf.dispose();

@@ -1,0 +1,127 @@
+// A shop's search box over a shelf, without a framework.
+
+import { openShelf } from "./package/src/index.js";
+
+const DEBOUNCE_MS = 60;
+const HITS = 12;
+
+const $ = (id) => document.getElementById(id);
+const [query, status, list, progress, about] = ["query", "status", "hits", "progress", "about"].map($);
+const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
+const price = new Intl.NumberFormat("en", { style: "currency", currency: "USD" });
+
+let shelf;
+let running;
+let timer;
+
+function say(text, wrong = false) {
+  status.textContent = text;
+  status.classList.toggle("wrong", wrong);
+}
+
+function element(tag, properties, ...children) {
+  const made = Object.assign(document.createElement(tag), properties);
+  made.append(...children);
+  return made;
+}
+
+function card({ score, fields }) {
+  const stock = fields.in_stock === false ? " · out of stock" : "";
+  const like = element("button", { type: "button", textContent: "More like this", onclick: () => ask(fields.title) });
+  like.setAttribute("aria-label", `More like this: ${fields.title}`);
+  const meter = element("meter", { min: 0, max: 1, value: Math.max(score, 0), title: `cosine ${score.toFixed(3)}` });
+  meter.setAttribute("aria-label", `Similarity ${score.toFixed(2)}`);
+  return element(
+    "li",
+    {},
+    element("h2", { textContent: fields.title }),
+    element("p", { textContent: [fields.brand, fields.category].filter(Boolean).join(" · ") + stock }),
+    element(
+      "footer",
+      {},
+      element("span", { className: "price", textContent: fields.price === undefined ? "" : price.format(fields.price) }),
+      meter,
+      like,
+    ),
+  );
+}
+
+function show(hits, text) {
+  list.replaceChildren(...hits.map(card));
+  if (text.trim() === "") return say("Type what you are looking for.");
+  const more = hits.partial ? ", more is loading" : "";
+  const { encode, search } = hits.ms;
+  say(`${hits.length} of ${shelf.items.toLocaleString("en")} products in ${(encode + search).toFixed(1)} ms${more}`);
+}
+
+async function search() {
+  if (!shelf) return;
+  running?.abort();
+  running = new AbortController();
+  const { signal } = running;
+  const text = query.value;
+  const address = new URL(location.href);
+  if (text) address.searchParams.set("q", text);
+  else address.searchParams.delete("q");
+  history.replaceState(null, "", address);
+  try {
+    const onPartial = (hits) => !signal.aborted && show(hits, text);
+    const hits = await shelf.search(text, { k: HITS, signal, onPartial });
+    if (!signal.aborted) show(hits, text);
+  } catch (error) {
+    if (error.name !== "AbortError") say(error.message, true);
+  }
+}
+
+function ask(text) {
+  query.value = text;
+  query.focus();
+  window.scrollTo({ top: 0 });
+  search();
+}
+
+query.addEventListener("input", () => {
+  clearTimeout(timer);
+  timer = setTimeout(search, DEBOUNCE_MS);
+});
+$("form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  search();
+});
+for (const button of document.querySelectorAll("[data-query]")) {
+  button.addEventListener("click", () => ask(button.dataset.query));
+}
+addEventListener("keydown", (event) => {
+  if (event.key === "/" && document.activeElement !== query) {
+    event.preventDefault();
+    query.focus();
+  }
+});
+
+async function open() {
+  query.value = new URL(location.href).searchParams.get("q") ?? query.value;
+  // The page itself is kept by a service worker, the shelf by nearshelf.
+  navigator.serviceWorker?.register("sw.js").catch((error) => console.warn(error));
+  const start = performance.now();
+  let stored = 0;
+  try {
+    shelf = await openShelf("shelf/", {
+      onProgress: (now) => {
+        progress.value = now.loaded / now.total;
+        stored = now.stored;
+        if (!shelf) say(`Loading ${megabytes(now.loaded)} of ${megabytes(now.total)}…`);
+      },
+    });
+    const seconds = ((performance.now() - start) / 1000).toFixed(2);
+    about.textContent = `Ready in ${seconds} s, ${stored > 0 ? "from this device" : "downloaded"} · ${shelf.build} · ${shelf.dims} dimensions · ${shelf.shards} shards`;
+    await search();
+    // What no query has needed yet, for when there is no connection.
+    await shelf.load();
+    progress.hidden = true;
+    document.documentElement.dataset.ready = "offline";
+  } catch (error) {
+    say(error.message, true);
+  }
+}
+
+open();

@@ -1,0 +1,36 @@
+// Keeps the page and the package, so that a reload needs no connection. The shelf keeps itself.
+
+const CACHE = "nearshelf-demo";
+const OWN = /\/(index\.html|demo\.js|style\.css|package\/.*)?$/;
+
+self.addEventListener("install", () => self.skipWaiting());
+self.addEventListener("activate", (event) => event.waitUntil(keepPage().then(() => self.clients.claim())));
+
+/** What the page loaded before this worker was there. */
+async function keepPage() {
+  const cache = await caches.open(CACHE);
+  const files = ["index.html", "demo.js", "style.css", "package/wasm/nearshelf.js", "package/wasm/relaxed-simd.wasm"];
+  const names = ["api", "download", "errors", "hits", "index", "remote", "shelf", "source", "store", "wasm", "worker"];
+  await cache.addAll(["./", ...files, ...names.map((name) => `package/src/${name}.js`)]);
+}
+
+self.addEventListener("fetch", (event) => {
+  const { request } = event;
+  const url = new URL(request.url);
+  if (request.method !== "GET" || url.origin !== location.origin || !OWN.test(url.pathname)) return;
+  event.respondWith(fresh(request));
+});
+
+/** From the network and, where that cannot be reached, as it was. */
+async function fresh(request) {
+  const cache = await caches.open(CACHE);
+  try {
+    const answer = await fetch(request);
+    if (answer.ok) await cache.put(request, answer.clone());
+    return answer;
+  } catch (error) {
+    const kept = await cache.match(request, { ignoreSearch: true });
+    if (kept) return kept;
+    throw error;
+  }
+}
