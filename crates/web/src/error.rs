@@ -16,11 +16,10 @@ pub fn to_js(error: impl Into<Error>) -> JsValue {
 fn code(error: &Error) -> &'static str {
     match error {
         Error::Catalog(CatalogError::TooNew { .. }) => "too-new",
-        Error::Catalog(CatalogError::Shard { source, .. })
-            if matches!(source, ShardError::TooNew { .. }) =>
-        {
-            "too-new"
-        }
+        Error::Catalog(CatalogError::Shard {
+            source: ShardError::TooNew { .. },
+            ..
+        }) => "too-new",
         Error::Catalog(CatalogError::Query { .. }) => "query",
         Error::Catalog(CatalogError::Length { .. } | CatalogError::Digest { .. })
         | Error::Encoder(EncoderError::Digest { .. }) => "altered",

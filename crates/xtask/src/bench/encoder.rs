@@ -18,18 +18,24 @@ const RUNS: usize = 30;
 /// Titles that throughput is measured on.
 const TITLES: usize = 4000;
 
+/// The base model in the form that ONNX Runtime's kernels want: what its own quantizer makes of the f32 one.
+pub fn onnxruntime_int8() -> Result<PathBuf> {
+    let python = setup::python("requirements.txt")?;
+    let f32 = setup::exported(&setup::base_model(&python)?, "f32")?;
+    let quantized = f32.join("onnxruntime-int8.onnx");
+    let quantizer = root().join("tests/reference/quantize.py");
+    let arguments = [quantizer, f32.join("model.onnx"), quantized.clone()];
+    output(Command::new(&python).args(arguments))?;
+    Ok(quantized)
+}
+
 /// All measurements; what cannot be had here is said and left out.
 pub fn run() -> Result<()> {
     let python = setup::python("requirements.txt")?;
     setup::python("requirements-bench.txt")?;
     let base = setup::base_model(&python)?;
     let model = setup::exported(&base, "int8")?;
-    // ONNX Runtime gets what its own quantizer makes of the f32 model: its kernels want that form.
-    let f32 = setup::exported(&base, "f32")?;
-    let theirs = f32.join("onnxruntime-int8.onnx");
-    let quantizer = root().join("tests/reference/quantize.py");
-    let arguments = [quantizer, f32.join("model.onnx"), theirs.clone()];
-    output(Command::new(&python).args(arguments))?;
+    let theirs = onnxruntime_int8()?;
 
     let native = |isa: Option<&str>| {
         let mut command = Command::new(std::env::current_exe()?);
@@ -54,6 +60,7 @@ pub fn run() -> Result<()> {
         Peer::start(&mut onnx_runtime(&theirs))?,
     )?;
 
+    let f32 = setup::exported(&base, "f32")?;
     let optimized = f32.join("onnxruntime-optimized.onnx");
     let mut optimize = Command::new(&python);
     optimize.arg(script("ort_optimize.py"));

@@ -4,6 +4,7 @@ mod encoder;
 mod instant;
 mod search;
 mod train;
+mod web;
 
 pub use encoder::latency;
 
@@ -37,6 +38,12 @@ pub enum What {
     },
     /// Encoding, against ONNX Runtime INT8.
     Encoder,
+    /// The npm package in Chromium, against transformers.js with voy or edgevec.
+    Web {
+        /// Turns.
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
+    },
     /// Training, against sentence-transformers.
     Train {
         /// The recipe, whose contrastive stage both train.
@@ -61,6 +68,7 @@ pub fn run(what: Option<What>) -> Result<()> {
             reuse,
         }) => search::run(items, &peers, ef_construction, reuse),
         Some(What::Encoder) => encoder::run(),
+        Some(What::Web { rounds }) => web::run(rounds),
         Some(What::Train {
             recipe,
             steps,
