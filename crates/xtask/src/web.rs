@@ -21,6 +21,12 @@ pub fn directory(build: &str) -> PathBuf {
     cache().join("web").join(build)
 }
 
+/// A build as the compiler leaves it, with the names of its functions.
+pub fn compiled(build: &str) -> PathBuf {
+    let folder = target().join("wasm").join(build).join(TARGET);
+    folder.join("web/nearshelf_web.wasm")
+}
+
 /// The npm package, as `npm publish` would take it.
 pub fn package() -> PathBuf {
     cache().join("package")
@@ -58,7 +64,7 @@ pub fn build() -> Result<bool> {
             command.env("RUSTC", rustc).env_remove("LD_LIBRARY_PATH");
         }
         run(&mut command)?;
-        let module = directory_of.join(TARGET).join("web/nearshelf_web.wasm");
+        let module = compiled(name);
         let out = directory(name);
         fs::create_dir_all(&out)?;
         Bindgen::new()

@@ -44,6 +44,8 @@ pub enum What {
         #[arg(long, default_value_t = 5)]
         rounds: usize,
     },
+    /// What fills the wasm modules.
+    Size,
     /// Training, against sentence-transformers.
     Train {
         /// The recipe, whose contrastive stage both train.
@@ -69,6 +71,7 @@ pub fn run(what: Option<What>) -> Result<()> {
         }) => search::run(items, &peers, ef_construction, reuse),
         Some(What::Encoder) => encoder::run(),
         Some(What::Web { rounds }) => web::run(rounds),
+        Some(What::Size) => web::sizes(),
         Some(What::Train {
             recipe,
             steps,

@@ -96,9 +96,26 @@ pub fn run(rounds: usize) -> Result<()> {
     for (peer, row) in &measured {
         let cell = |i: usize| {
             let (value, first) = (middle(&row[i]), middle(&ours[i]));
-            format!("{value:.1} ({:.2})", value / first)
+            let digits = usize::from(i > 0);
+            format!("{value:.digits$} ({:.2})", value / first)
         };
         println!("| {peer} | {} | {} | {} |", cell(0), cell(1), cell(2));
+    }
+    Ok(())
+}
+
+/// What fills both modules, by crate.
+pub fn sizes() -> Result<()> {
+    if !web::build()? {
+        return Ok(());
+    }
+    for (name, _) in web::BUILDS {
+        let packed = web::package().join("wasm").join(format!("{name}.wasm"));
+        let mut command = Command::new("node");
+        command
+            .arg(root().join("crates/xtask/js/wasm_size.mjs"))
+            .args([packed, web::compiled(name)]);
+        println!("{name}: {}", output(&mut command)?);
     }
     Ok(())
 }
