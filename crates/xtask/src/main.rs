@@ -5,6 +5,7 @@ mod bench;
 mod demo;
 mod demo_shelf;
 mod lint;
+mod native;
 mod setup;
 mod shell;
 mod site;
@@ -34,6 +35,12 @@ enum Task {
     Aarch64,
     /// Make the npm package: the wasm module, with simd128 and with relaxed-simd, and what is in `web`.
     Web,
+    /// Make the C library and install it, its headers and its packages for pkg-config and CMake.
+    Native {
+        /// Where to.
+        #[arg(long, value_name = "DIR")]
+        prefix: Option<std::path::PathBuf>,
+    },
     /// Make the demo page with its shelf and serve it.
     Site {
         /// Port on this machine.
@@ -75,6 +82,7 @@ fn main() -> Result<()> {
         Task::Lint => lint::run_all(),
         Task::Aarch64 => aarch64::test(),
         Task::Web => web::build().map(|_| ()),
+        Task::Native { prefix } => native::install(&prefix.unwrap_or_else(native::prefix)),
         Task::Site { port, out } => site::run(port, out),
         Task::Fuzz { seconds } => test::fuzz(seconds),
         Task::Latency { model } => bench::latency(&model),

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::setup::{self, Setup};
 use crate::shell::{cache, cargo, root, run as run_command, shared_data};
-use crate::{aarch64, web};
+use crate::{aarch64, native, web};
 
 /// Sets up, then runs every test.
 pub fn run() -> Result<()> {
@@ -36,6 +36,10 @@ pub fn run() -> Result<()> {
             }
             Err(error) => println!("skipped: the npm package in its runtimes: {error:#}"),
         }
+    }
+    if cfg!(unix) {
+        native::install(&native::prefix())?;
+        tests.env("NEARSHELF_PREFIX", native::prefix());
     }
     run_command(&mut tests)?;
     aarch64::test()?;

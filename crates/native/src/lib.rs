@@ -1,0 +1,56 @@
+//! The runtime behind a C ABI. cbindgen makes `native/include/nearshelf.h` of it, with these comments.
+//!
+//! Every function gives a [`NearshelfStatus`], or something that cannot fail. Results come through pointers, which are
+//! written to only when the status is [`NearshelfStatus::Ok`]. Nothing here panics through to the caller.
+
+#![allow(
+    clippy::missing_safety_doc,
+    reason = "the header's comments state what callers owe; `Safety` sections say it again for Rust"
+)]
+
+mod error;
+mod field;
+mod handle;
+mod hits;
+mod log;
+mod open;
+mod options;
+mod search;
+mod text;
+
+pub use error::{NearshelfStatus, nearshelf_last_error};
+pub use field::{
+    NearshelfKind, NearshelfValue, nearshelf_field, nearshelf_field_name, nearshelf_tag,
+};
+pub use handle::NearshelfShelf;
+pub use hits::{NearshelfHit, NearshelfHits, nearshelf_hits_free};
+pub use log::{NearshelfLevel, NearshelfLog, nearshelf_set_log};
+pub use open::{
+    NearshelfAbout, NearshelfFile, nearshelf_about, nearshelf_close, nearshelf_load_encoder,
+    nearshelf_open, nearshelf_open_files, nearshelf_verify,
+};
+pub use options::NearshelfSearchOptions;
+pub use search::{nearshelf_encode, nearshelf_search, nearshelf_search_vector};
+pub use text::NearshelfText;
+
+use std::ffi::c_char;
+
+/// The version of the ABI: what a program passes to `nearshelf_open`, so that one that was compiled with another
+/// header than its library's is told so.
+pub const NEARSHELF_ABI: u32 = 1;
+
+/// As a length: the text ends with a NUL.
+pub const NEARSHELF_NUL_TERMINATED: usize = usize::MAX;
+
+/// The library's version, say "0.1.0". Static: never freed.
+#[unsafe(no_mangle)]
+pub extern "C" fn nearshelf_version() -> *const c_char {
+    const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "\0");
+    VERSION.as_ptr().cast()
+}
+
+/// The library's own NEARSHELF_ABI.
+#[unsafe(no_mangle)]
+pub extern "C" fn nearshelf_abi() -> u32 {
+    NEARSHELF_ABI
+}

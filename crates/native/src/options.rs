@@ -1,0 +1,71 @@
+use nearshelf::SearchOptions;
+
+use crate::error::{NearshelfStatus, Outcome, failure};
+use crate::text::slice;
+
+/// How a search goes. Set everything to zero, `struct_size` to sizeof(NearshelfSearchOptions), and then what is to be
+/// different: `NearshelfSearchOptions o = { .struct_size = sizeof o, .k = 5 };`
+#[repr(C)]
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NearshelfSearchOptions {
+    /// sizeof(NearshelfSearchOptions), by which the library knows the fields that the program knows.
+    pub struct_size: usize,
+    /// Hits wanted; 0 for 10.
+    pub k: usize,
+    /// Shards searched, nearest first; 0 for what the shelf was built for.
+    pub probe: usize,
+    /// Candidates kept while walking the graphs; 0 for what the shelf was built for.
+    pub ef: usize,
+}
+
+/// No header has a larger struct: a size beyond it is a mistake.
+const LARGEST: usize = 4096;
+
+/// # Safety
+/// A pointer that is not NULL points to as many bytes as its first field says.
+pub(crate) unsafe fn search_options(
+    pointer: *const NearshelfSearchOptions,
+) -> Outcome<SearchOptions> {
+    let mut options = NearshelfSearchOptions::default();
+    if !pointer.is_null() {
+        let known = size_of::<NearshelfSearchOptions>();
+        // SAFETY: the caller's word covers the first field.
+        let size = unsafe { slice("options", pointer.cast::<usize>(), 1) }?[0];
+        if !(size_of::<usize>()..=LARGEST).contains(&size) {
+            let message = format!(
+                "options, struct_size: expected sizeof(NearshelfSearchOptions), {known}, found {size}"
+            );
+            return failure(NearshelfStatus::InvalidArgument, message);
+        }
+        // SAFETY: as many bytes as the caller says; the struct is of plain numbers, for which any bytes are valid.
+        let bytes = unsafe { slice("options", pointer.cast::<u8>(), size) }?;
+        if bytes.iter().skip(known).any(|&byte| byte != 0) {
+            let message = format!(
+                "options: expected fields of ABI {} alone, found another that is set; update the library",
+                crate::NEARSHELF_ABI
+            );
+            return failure(NearshelfStatus::InvalidArgument, message);
+        }
+        // SAFETY: no more bytes than either has, and the two do not overlap.
+        unsafe {
+            let to = (&raw mut options).cast::<u8>();
+            std::ptr::copy_nonoverlapping(bytes.as_ptr(), to, size.min(known));
+        }
+    }
+    let set = |value: usize| (value > 0).then_some(value);
+    Ok(SearchOptions {
+        k: set(options.k).unwrap_or(SearchOptions::default().k),
+        probe: set(options.probe),
+        ef: set(options.ef),
+    })
+}
+
+/// Whether the caller's struct has room for all of `T`.
+pub(crate) fn check_size<T>(name: &str, found: usize) -> Outcome {
+    let expected = size_of::<T>();
+    if found < expected {
+        let message = format!("{name}, struct_size: expected {expected} or more, found {found}");
+        return failure(NearshelfStatus::InvalidArgument, message);
+    }
+    Ok(())
+}

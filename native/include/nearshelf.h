@@ -1,0 +1,529 @@
+/*
+ * nearshelf: semantic product search where the shopper is.
+ *
+ * A program opens a shelf that `nearshelf build` made, searches it by text or by vector, reads fields of hits, frees
+ * the hits and closes the shelf. Texts are UTF-8. Any number of threads may use one shelf at the same time.
+ *
+ *     NearshelfShelf *shelf;
+ *     NearshelfHits *hits;
+ *     if (nearshelf_open(NEARSHELF_ABI, "shelf", &shelf) != NEARSHELF_STATUS_OK) puts(nearshelf_last_error());
+ *     nearshelf_search(shelf, "rain jacket", NEARSHELF_NUL_TERMINATED, NULL, &hits);
+ *     for (size_t i = 0; i < hits->count; i++) printf("%.3f %s\n", hits->hits[i].score, hits->hits[i].id);
+ *     nearshelf_hits_free(hits);
+ *     nearshelf_close(shelf);
+ */
+
+#ifndef NEARSHELF_H
+#define NEARSHELF_H
+
+/* Made by cbindgen from crates/native: `cargo xtask native`. */
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+/* As a length: the text ends with a NUL. */
+#define NEARSHELF_NUL_TERMINATED SIZE_MAX
+
+/*
+ The version of the ABI: what a program passes to `nearshelf_open`, so that one that was compiled with another
+ header than its library's is told so.
+ */
+#define NEARSHELF_ABI 1
+
+
+
+/*
+ How a call ended. The numbers never change; new ones may come.
+ */
+enum NearshelfStatus
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /*
+   Done.
+   */
+  NEARSHELF_STATUS_OK = 0,
+  /*
+   A pointer that must not be NULL is.
+   */
+  NEARSHELF_STATUS_NULL_POINTER = 1,
+  /*
+   A text is not UTF-8.
+   */
+  NEARSHELF_STATUS_INVALID_UTF8 = 2,
+  /*
+   A length, a size or a number is not what the function takes.
+   */
+  NEARSHELF_STATUS_INVALID_ARGUMENT = 3,
+  /*
+   The program was compiled with another header than the library's.
+   */
+  NEARSHELF_STATUS_WRONG_ABI = 4,
+  /*
+   The shelf was closed, or the handle never was one.
+   */
+  NEARSHELF_STATUS_CLOSED = 5,
+  /*
+   The item has no value of this field, or there is no such field, item or tag.
+   */
+  NEARSHELF_STATUS_NO_VALUE = 6,
+  /*
+   A file could not be read.
+   */
+  NEARSHELF_STATUS_IO = 7,
+  /*
+   A file is damaged, or not what it should be.
+   */
+  NEARSHELF_STATUS_DAMAGED = 8,
+  /*
+   The shelf was built for a newer library.
+   */
+  NEARSHELF_STATUS_TOO_NEW = 9,
+  /*
+   The text could not be encoded.
+   */
+  NEARSHELF_STATUS_ENCODING = 10,
+  /*
+   A mistake of the library's own. The shelf can go on being used.
+   */
+  NEARSHELF_STATUS_INTERNAL = 11,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum NearshelfStatus NearshelfStatus;
+#else
+typedef int32_t NearshelfStatus;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/*
+ The type of a field.
+ */
+enum NearshelfKind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /*
+   A text.
+   */
+  NEARSHELF_KIND_TEXT = 0,
+  /*
+   A number.
+   */
+  NEARSHELF_KIND_NUMBER = 1,
+  /*
+   True or false.
+   */
+  NEARSHELF_KIND_BOOL = 2,
+  /*
+   A list of texts.
+   */
+  NEARSHELF_KIND_TAGS = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum NearshelfKind NearshelfKind;
+#else
+typedef int32_t NearshelfKind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/*
+ How much is logged.
+ */
+enum NearshelfLevel
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /*
+   Nothing.
+   */
+  NEARSHELF_LEVEL_OFF = 0,
+  /*
+   What went wrong.
+   */
+  NEARSHELF_LEVEL_ERROR = 1,
+  /*
+   What works, but not as it should: a model that does not run fused, say.
+   */
+  NEARSHELF_LEVEL_WARN = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum NearshelfLevel NearshelfLevel;
+#else
+typedef int32_t NearshelfLevel;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/*
+ A shelf that is open. Any number of threads may use one at the same time.
+ */
+typedef struct NearshelfShelf NearshelfShelf;
+
+/*
+ A text in UTF-8 that lies in the shelf: valid until the shelf is closed; it does not end with a NUL.
+ */
+typedef struct NearshelfText {
+  /*
+   The first byte.
+   */
+  const char *data;
+  /*
+   Bytes.
+   */
+  size_t length;
+} NearshelfText;
+
+/*
+ The value of a field.
+ */
+typedef struct NearshelfValue {
+  /*
+   sizeof(NearshelfValue), set by the program.
+   */
+  size_t struct_size;
+  /*
+   Which of the following counts.
+   */
+  NearshelfKind kind;
+  /*
+   1 for true, of a bool.
+   */
+  int32_t boolean;
+  /*
+   Of a number.
+   */
+  double number;
+  /*
+   Of a text: it lies in the shelf.
+   */
+  struct NearshelfText text;
+  /*
+   Of tags: how many, for nearshelf_tag.
+   */
+  size_t tags;
+} NearshelfValue;
+
+/*
+ An item that answers a query.
+ */
+typedef struct NearshelfHit {
+  /*
+   The item's id in the catalog, in UTF-8, with a NUL at its end. Valid until the hits are freed.
+   */
+  const char *id;
+  /*
+   Bytes of the id, without the NUL at its end.
+   */
+  size_t id_length;
+  /*
+   Cosine of query and item: 1 for the same direction.
+   */
+  float score;
+  /*
+   The shard that holds it: with `item` its place, for nearshelf_field.
+   */
+  uint32_t shard;
+  /*
+   Its place in the shard.
+   */
+  uint32_t item;
+} NearshelfHit;
+
+/*
+ The hits of a search, best first. Freed, all of it, by nearshelf_hits_free. It holds on to nothing: it may outlive
+ its shelf, and be read from any thread.
+ */
+typedef struct NearshelfHits {
+  /*
+   Bytes of this struct in the library: a field that lies behind them is not there.
+   */
+  size_t struct_size;
+  /*
+   Hits.
+   */
+  size_t count;
+  /*
+   The hits.
+   */
+  const struct NearshelfHit *hits;
+  /*
+   Tokens of the query that were encoded; 0 for a search by vector.
+   */
+  size_t tokens;
+  /*
+   Tokens of the whole query: more when it was truncated.
+   */
+  size_t untruncated;
+  /*
+   Shards that were searched.
+   */
+  size_t shards;
+  /*
+   Vectors that were compared with the query.
+   */
+  uint64_t distances;
+} NearshelfHits;
+
+/*
+ Takes a line of the log: its level, a text with a NUL at its end that is valid during the call, and what the program
+ gave to nearshelf_set_log. It may be called from any thread that uses the library, several at a time; it must not
+ unwind.
+ */
+typedef void (*NearshelfLog)(NearshelfLevel level, const char *message, void *user);
+
+/*
+ A file of a shelf in the caller's memory.
+ */
+typedef struct NearshelfFile {
+  /*
+   Its name, as the directory has it, say "shelf.nsm"; with a NUL at its end.
+   */
+  const char *name;
+  /*
+   Its bytes.
+   */
+  const uint8_t *data;
+  /*
+   How many.
+   */
+  size_t length;
+} NearshelfFile;
+
+/*
+ What a shelf is.
+ */
+typedef struct NearshelfAbout {
+  /*
+   sizeof(NearshelfAbout), set by the program.
+   */
+  size_t struct_size;
+  /*
+   Items in all shards.
+   */
+  uint64_t items;
+  /*
+   Components of a vector.
+   */
+  size_t dims;
+  /*
+   Shards.
+   */
+  size_t shards;
+  /*
+   Fields of an item, for nearshelf_field_name.
+   */
+  size_t fields;
+} NearshelfAbout;
+
+/*
+ How a search goes. Set everything to zero, `struct_size` to sizeof(NearshelfSearchOptions), and then what is to be
+ different: `NearshelfSearchOptions o = { .struct_size = sizeof o, .k = 5 };`
+ */
+typedef struct NearshelfSearchOptions {
+  /*
+   sizeof(NearshelfSearchOptions), by which the library knows the fields that the program knows.
+   */
+  size_t struct_size;
+  /*
+   Hits wanted; 0 for 10.
+   */
+  size_t k;
+  /*
+   Shards searched, nearest first; 0 for what the shelf was built for.
+   */
+  size_t probe;
+  /*
+   Candidates kept while walking the graphs; 0 for what the shelf was built for.
+   */
+  size_t ef;
+} NearshelfSearchOptions;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/*
+ The library's version, say "0.1.0". Static: never freed.
+ */
+const char *nearshelf_version(void);
+
+/*
+ The library's own NEARSHELF_ABI.
+ */
+uint32_t nearshelf_abi(void);
+
+/*
+ What was wrong with the last call of this thread that did not give NEARSHELF_STATUS_OK: a sentence in UTF-8, empty
+ when there was none. The library's own: valid until the next call of this thread that fails; never freed.
+ */
+const char *nearshelf_last_error(void);
+
+/*
+ The value of an item's field, into `*value`, whose `struct_size` the program set. `shard` and `item` are those of a
+ hit. `name` is of `length` bytes, or NEARSHELF_NUL_TERMINATED. NEARSHELF_STATUS_NO_VALUE where the item has none.
+ Nothing is copied: a text lies in the shelf. Any number of threads may ask.
+
+ Owed by the caller:
+ `name` is as said, `value` is a NearshelfValue.
+ */
+NearshelfStatus nearshelf_field(const struct NearshelfShelf *shelf,
+                                uint32_t shard,
+                                uint32_t item,
+                                const char *name,
+                                size_t length,
+                                struct NearshelfValue *value);
+
+/*
+ A tag of an item's field, by its place, into `*tag`: it lies in the shelf.
+
+ Owed by the caller:
+ `name` is of `length` bytes or NEARSHELF_NUL_TERMINATED, `tag` is room for a NearshelfText.
+ */
+NearshelfStatus nearshelf_tag(const struct NearshelfShelf *shelf,
+                              uint32_t shard,
+                              uint32_t item,
+                              const char *name,
+                              size_t length,
+                              size_t place,
+                              struct NearshelfText *tag);
+
+/*
+ Name and type of a field, by its place: below the `fields` of nearshelf_about. The name lies in the shelf.
+
+ Owed by the caller:
+ `name` and `kind` are room for what they hold.
+ */
+NearshelfStatus nearshelf_field_name(const struct NearshelfShelf *shelf,
+                                     size_t place,
+                                     struct NearshelfText *name,
+                                     NearshelfKind *kind);
+
+/*
+ Frees the hits of a search. NULL is nothing to free.
+
+ Owed by the caller:
+ `hits` came from a search and was not freed.
+ */
+void nearshelf_hits_free(struct NearshelfHits *hits);
+
+/*
+ Sends the library's log to `callback`, with `user` passed on; NULL for nowhere, as at the start. Lines above `level`
+ are left out. Any thread may call this, at any time; a line that another thread is writing may still come.
+
+ Owed by the caller:
+ `callback` may be called with `user` from any thread until another is set.
+ */
+void nearshelf_set_log(int32_t level,
+                       NearshelfLog callback,
+                       void *user);
+
+/*
+ Opens the shelf in a directory: maps its files and checks headers and lengths. Nothing is read through; the encoder
+ is loaded by the first search by text, or by nearshelf_load_encoder.
+
+ `abi` is NEARSHELF_ABI. `path` is in UTF-8 with a NUL at its end. `*shelf` becomes a handle that nearshelf_close
+ frees. The files must not be changed while the shelf is open. Any thread may call this.
+
+ Owed by the caller:
+ `path` ends with a NUL, `shelf` is room for a pointer.
+ */
+NearshelfStatus nearshelf_open(uint32_t abi,
+                               const char *path,
+                               struct NearshelfShelf **shelf);
+
+/*
+ Opens a shelf whose files the program holds in memory, "shelf.nsm" among them. Nothing is copied: names may go
+ when the call returns, the bytes must stay, unchanged, until nearshelf_close.
+
+ Owed by the caller:
+ `files` points to `count` files whose pointers are valid, `shelf` is room for a pointer.
+ */
+NearshelfStatus nearshelf_open_files(uint32_t abi,
+                                     const struct NearshelfFile *files,
+                                     size_t count,
+                                     struct NearshelfShelf **shelf);
+
+/*
+ Closes a shelf. Hits that it gave stay; texts of its fields go. A search of another thread that is running is
+ answered; later calls with the handle give NEARSHELF_STATUS_CLOSED. NULL is nothing to close.
+
+ Owed by the caller:
+ Texts that lie in the shelf are not looked at any more.
+ */
+NearshelfStatus nearshelf_close(struct NearshelfShelf *shelf);
+
+/*
+ Loads the encoder now, some 50 ms, instead of with the first search by text.
+
+ */
+NearshelfStatus nearshelf_load_encoder(const struct NearshelfShelf *shelf);
+
+/*
+ Reads every byte of the shelf and compares it with what was written.
+
+ */
+NearshelfStatus nearshelf_verify(const struct NearshelfShelf *shelf);
+
+/*
+ What the shelf is, into `*about`, whose `struct_size` the program set.
+
+ Owed by the caller:
+ `about` is a NearshelfAbout.
+ */
+NearshelfStatus nearshelf_about(const struct NearshelfShelf *shelf, struct NearshelfAbout *about);
+
+/*
+ The items nearest to a text in UTF-8 of `length` bytes, or NEARSHELF_NUL_TERMINATED. White space has no hits; a text
+ longer than the encoder reads is truncated. The first search by text loads the encoder.
+
+ `options` may be NULL. `*hits` is freed by nearshelf_hits_free. Any number of threads may search one shelf.
+
+ Owed by the caller:
+ `query` and `options` are as said, `hits` is room for a pointer.
+ */
+NearshelfStatus nearshelf_search(const struct NearshelfShelf *shelf,
+                                 const char *query,
+                                 size_t length,
+                                 const struct NearshelfSearchOptions *options,
+                                 struct NearshelfHits **hits);
+
+/*
+ The items nearest to a unit vector of as many components as the shelf has, say one of nearshelf_encode.
+
+ `options` may be NULL. `*hits` is freed by nearshelf_hits_free. Any number of threads may search one shelf.
+
+ Owed by the caller:
+ `vector` has `dims` components, `options` is as said, `hits` is room for a pointer.
+ */
+NearshelfStatus nearshelf_search_vector(const struct NearshelfShelf *shelf,
+                                        const float *vector,
+                                        size_t dims,
+                                        const struct NearshelfSearchOptions *options,
+                                        struct NearshelfHits **hits);
+
+/*
+ The unit vector of a text in UTF-8 of `length` bytes, or NEARSHELF_NUL_TERMINATED, into `vector`, which has room for
+ exactly `dims` components: those of the shelf. Any number of threads may encode.
+
+ Owed by the caller:
+ `text` is as said, `vector` has room for `dims` components.
+ */
+NearshelfStatus nearshelf_encode(const struct NearshelfShelf *shelf,
+                                 const char *text,
+                                 size_t length,
+                                 float *vector,
+                                 size_t dims);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* NEARSHELF_H */

@@ -1,0 +1,134 @@
+// C++ over nearshelf.h: handles that free themselves, errors as exceptions. C++17.
+#ifndef NEARSHELF_HPP
+#define NEARSHELF_HPP
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "nearshelf.h"
+
+namespace nearshelf {
+
+/// What a call did not give NEARSHELF_STATUS_OK for.
+class Error : public std::runtime_error {
+ public:
+  explicit Error(NearshelfStatus status) : std::runtime_error(nearshelf_last_error()), status_(status) {}
+  NearshelfStatus status() const noexcept { return status_; }
+
+ private:
+  NearshelfStatus status_;
+};
+
+inline void check(NearshelfStatus status) {
+  if (status != NEARSHELF_STATUS_OK) throw Error(status);
+}
+
+/// The hits of a search, best first. Moves; frees itself; may outlive its shelf.
+class Hits {
+ public:
+  explicit Hits(NearshelfHits *hits) noexcept : hits_(hits, nearshelf_hits_free) {}
+  const NearshelfHit *begin() const noexcept { return hits_->hits; }
+  const NearshelfHit *end() const noexcept { return hits_->hits + hits_->count; }
+  std::size_t size() const noexcept { return hits_->count; }
+  const NearshelfHit &operator[](std::size_t place) const noexcept { return hits_->hits[place]; }
+  bool truncated() const noexcept { return hits_->untruncated > hits_->tokens; }
+  const NearshelfHits &about() const noexcept { return *hits_; }
+
+ private:
+  std::unique_ptr<NearshelfHits, void (*)(NearshelfHits *)> hits_;
+};
+
+/// A shelf. Moves; closes itself. Threads may share one.
+class Shelf {
+ public:
+  /// Opens the shelf in a directory.
+  static Shelf open(const std::string &path) {
+    NearshelfShelf *shelf = nullptr;
+    check(nearshelf_open(NEARSHELF_ABI, path.c_str(), &shelf));
+    return Shelf(shelf);
+  }
+
+  /// Opens a shelf in memory, which has to stay until the shelf is gone.
+  static Shelf open(const std::vector<NearshelfFile> &files) {
+    NearshelfShelf *shelf = nullptr;
+    check(nearshelf_open_files(NEARSHELF_ABI, files.data(), files.size(), &shelf));
+    return Shelf(shelf);
+  }
+
+  /// The items nearest to a text.
+  Hits search(std::string_view query, std::size_t k = 10) const {
+    auto options = wanting(k);
+    return search(query, options);
+  }
+
+  Hits search(std::string_view query, const NearshelfSearchOptions &options) const {
+    NearshelfHits *hits = nullptr;
+    check(nearshelf_search(shelf_.get(), query.data(), query.size(), &options, &hits));
+    return Hits(hits);
+  }
+
+  /// The items nearest to a unit vector.
+  Hits search(const std::vector<float> &vector, std::size_t k = 10) const {
+    auto options = wanting(k);
+    NearshelfHits *hits = nullptr;
+    check(nearshelf_search_vector(shelf_.get(), vector.data(), vector.size(), &options, &hits));
+    return Hits(hits);
+  }
+
+  /// The unit vector of a text.
+  std::vector<float> encode(std::string_view text) const {
+    std::vector<float> vector(about().dims);
+    check(nearshelf_encode(shelf_.get(), text.data(), text.size(), vector.data(), vector.size()));
+    return vector;
+  }
+
+  /// The value of a hit's field; none where it has none. Its text lies in the shelf.
+  std::optional<NearshelfValue> field(const NearshelfHit &hit, std::string_view name) const {
+    NearshelfValue value{};
+    value.struct_size = sizeof value;
+    auto status = nearshelf_field(shelf_.get(), hit.shard, hit.item, name.data(), name.size(), &value);
+    if (status == NEARSHELF_STATUS_NO_VALUE) return std::nullopt;
+    check(status);
+    return value;
+  }
+
+  /// A field of type text; empty where the hit has none.
+  std::string_view text(const NearshelfHit &hit, std::string_view name) const {
+    auto value = field(hit, name);
+    if (!value || value->kind != NEARSHELF_KIND_TEXT) return {};
+    return {value->text.data, value->text.length};
+  }
+
+  NearshelfAbout about() const {
+    NearshelfAbout about{};
+    about.struct_size = sizeof about;
+    check(nearshelf_about(shelf_.get(), &about));
+    return about;
+  }
+
+  /// Loads the encoder now instead of with the first search by text.
+  void load_encoder() const { check(nearshelf_load_encoder(shelf_.get())); }
+
+  const NearshelfShelf *get() const noexcept { return shelf_.get(); }
+
+ private:
+  explicit Shelf(NearshelfShelf *shelf) noexcept : shelf_(shelf, nearshelf_close) {}
+
+  static NearshelfSearchOptions wanting(std::size_t k) {
+    NearshelfSearchOptions options{};
+    options.struct_size = sizeof options;
+    options.k = k;
+    return options;
+  }
+
+  std::unique_ptr<NearshelfShelf, NearshelfStatus (*)(NearshelfShelf *)> shelf_;
+};
+
+}  // namespace nearshelf
+
+#endif
