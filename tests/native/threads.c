@@ -75,10 +75,10 @@ int main(int argc, char **argv) {
     nearshelf_encode(shelf, QUERIES[q], NEARSHELF_NUL_TERMINATED, vectors[q], dims);
     if (nearshelf_search(shelf, QUERIES[q], NEARSHELF_NUL_TERMINATED, NULL, &right[q]) != NEARSHELF_STATUS_OK) return 7;
   }
-  searches = atol(argv[3]) / 5;
+  /* As long once before, until every arena of the allocator has what it needs. */
+  searches = atol(argv[3]);
   run(count, rates);
   long before = resident();
-  searches = atol(argv[3]);
   run(count, rates);
   long grown = resident() - before;
   printf("%d threads x %ld searches: all right; memory grew by %ld KiB\n", count, searches, grown);
@@ -87,6 +87,6 @@ int main(int argc, char **argv) {
   printf("\n");
   for (size_t q = 0; q < QUERY_COUNT; q++) nearshelf_hits_free(right[q]);
   nearshelf_close(shelf);
-  /* A page here and there is the allocator's; a leak of a hit a search would be megabytes. */
-  return grown > 1024 ? 8 : 0;
+  /* Some pages are the allocator's: which arena a thread gets is chance. One string leaked a search would be more. */
+  return grown > count * searches * 32 / 1024 ? 8 : 0;
 }

@@ -50,7 +50,7 @@ enum Task {
         #[arg(long, value_name = "DIR")]
         out: Option<std::path::PathBuf>,
     },
-    /// Fuzz the parsers of shards and manifests.
+    /// Fuzz the parsers of shards and manifests, and the C ABI.
     Fuzz {
         /// Seconds for each target.
         #[arg(long, default_value_t = 60)]

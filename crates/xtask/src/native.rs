@@ -133,7 +133,7 @@ fn install_archive(from: &Path, to: &Path) -> Result<()> {
         "-r",
         "-nostdlib",
         "-Wl,--gc-sections",
-        "-Wl,--gc-keep-exported",
+        "-Wl,-z,noexecstack",
     ]);
     let abi: Vec<&str> = symbols
         .lines()

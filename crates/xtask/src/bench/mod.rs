@@ -2,6 +2,7 @@
 
 mod encoder;
 mod instant;
+mod native;
 mod search;
 mod train;
 mod web;
@@ -44,6 +45,8 @@ pub enum What {
         #[arg(long, default_value_t = 5)]
         rounds: usize,
     },
+    /// The C library: what its ABI costs, opening, threads.
+    Native,
     /// What fills the wasm modules.
     Size,
     /// Training, against sentence-transformers.
@@ -71,6 +74,7 @@ pub fn run(what: Option<What>) -> Result<()> {
         }) => search::run(items, &peers, ef_construction, reuse),
         Some(What::Encoder) => encoder::run(),
         Some(What::Web { rounds }) => web::run(rounds),
+        Some(What::Native) => native::run(),
         Some(What::Size) => web::sizes(),
         Some(What::Train {
             recipe,
