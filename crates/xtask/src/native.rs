@@ -129,12 +129,7 @@ fn install_archive(from: &Path, to: &Path) -> Result<()> {
             .arg(from),
     )?;
     let mut linker = Command::new("cc");
-    linker.args([
-        "-r",
-        "-nostdlib",
-        "-Wl,--gc-sections",
-        "-Wl,-z,noexecstack",
-    ]);
+    linker.args(["-r", "-nostdlib", "-Wl,--gc-sections", "-Wl,-z,noexecstack"]);
     let abi: Vec<&str> = symbols
         .lines()
         .filter(|name| name.starts_with("nearshelf_"))

@@ -1,5 +1,6 @@
 //! What the C ABI adds to a search, how fast it opens, and how threads share a shelf.
 
+use std::collections::BTreeMap;
 use std::ffi::CString;
 use std::hint::black_box;
 use std::path::PathBuf;
@@ -81,9 +82,64 @@ pub fn run() -> Result<()> {
     let program = cache().join("threads");
     compile(&program)?;
     let mut threads = Command::new(&program);
-    print!("{}", output(threads.arg(&demo).args(["8", "10000"]))?);
-    println!();
+    println!("{}", output(threads.arg(&demo).args(["8", "10000"]))?);
+    breakdown()
+}
+
+/// What fills the library: its code by crate, as the static one has it, and the shared one's sections.
+fn breakdown() -> Result<()> {
+    let lib = native::prefix().join("lib");
+    let mut crates: BTreeMap<String, u64> = BTreeMap::new();
+    let symbols = output(
+        Command::new("nm")
+            .args(["-S", "--defined-only"])
+            .arg(lib.join("libnearshelf.a")),
+    )?;
+    for line in symbols.lines() {
+        let [_, size, kind, name] = line.split_whitespace().collect::<Vec<_>>()[..] else {
+            continue;
+        };
+        if matches!(kind, "t" | "T") {
+            *crates.entry(crate_of(name)).or_default() += u64::from_str_radix(size, 16)?;
+        }
+    }
+    let mut crates: Vec<_> = crates.into_iter().collect();
+    crates.sort_by_key(|(name, size)| (std::cmp::Reverse(*size), name.clone()));
+    let rows = crates.iter().take(16);
+    println!("code by crate, kB:");
+    rows.for_each(|(name, size)| println!("  {name} {}", size / 1000));
+    println!(
+        "{}",
+        output(
+            Command::new("size")
+                .arg("-A")
+                .arg(lib.join("libnearshelf.so"))
+        )?
+    );
     Ok(())
+}
+
+/// The crate that a mangled name belongs to: the first that it names.
+fn crate_of(name: &str) -> String {
+    let Some(rest) = name.strip_prefix("_ZN") else {
+        return "other".into();
+    };
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let length = rest[..digits].parse().unwrap_or(0);
+    let mut first = rest[digits..].get(..length).unwrap_or_default();
+    // `_$LT$a..b$u20$as$u20$c$GT$`: the type that a trait is implemented for.
+    while let Some(at) = first.find('$') {
+        let Some(end) = first[at + 1..].find('$') else {
+            break;
+        };
+        if !first[..at].trim_matches('_').is_empty() {
+            first = &first[..at];
+            break;
+        }
+        first = &first[at + end + 2..];
+    }
+    let end = first.find("..").unwrap_or(first.len());
+    first[..end].trim_matches('_').to_owned()
 }
 
 fn open(path: &std::path::Path) -> Result<*mut NearshelfShelf> {
