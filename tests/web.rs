@@ -370,6 +370,7 @@ fn the_package_holds_what_it_should_and_no_more() {
         "src/api.js",
         "src/download.js",
         "src/errors.js",
+        "src/failure.js",
         "src/hits.js",
         "src/index.d.ts",
         "src/index.js",

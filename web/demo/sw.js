@@ -10,7 +10,7 @@ self.addEventListener("activate", (event) => event.waitUntil(keepPage().then(() 
 async function keepPage() {
   const cache = await caches.open(CACHE);
   const files = ["index.html", "demo.js", "style.css", "package/wasm/nearshelf.js", "package/wasm/relaxed-simd.wasm"];
-  const names = ["api", "download", "errors", "hits", "index", "remote", "shelf", "source", "store", "wasm", "worker"];
+  const names = ["api", "download", "errors", "failure", "hits", "index", "remote", "shelf", "source", "store", "wasm", "worker"];
   await cache.addAll(["./", ...files, ...names.map((name) => `package/src/${name}.js`)]);
 }
 

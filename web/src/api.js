@@ -1,6 +1,6 @@
 // `openShelf` for a platform: what differs is where the wasm module lies and whether there are workers.
 
-import { failure } from "./errors.js";
+import { failure } from "./failure.js";
 import { RemoteShelf } from "./remote.js";
 import { LocalShelf } from "./shelf.js";
 import { toSource } from "./source.js";

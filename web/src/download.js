@@ -1,6 +1,6 @@
 // One file of a shelf: from the store or the network, whole and as the manifest describes it.
 
-import { abortReason, failure, isAbort } from "./errors.js";
+import { abortReason, failure, isAbort } from "./failure.js";
 import { MANIFEST } from "./source.js";
 import { PIECE } from "./store.js";
 

@@ -3,15 +3,7 @@
 import { openShelfFor } from "./api.js";
 import { build } from "./wasm.js";
 
-export {
-  NearshelfError,
-  NetworkError,
-  PlatformError,
-  ShelfError,
-  StorageError,
-  UsageError,
-  VersionError,
-} from "./errors.js";
+export * from "./errors.js";
 
 const browser = typeof document !== "undefined" && typeof Worker !== "undefined";
 

@@ -4,18 +4,10 @@ import { readFile } from "node:fs/promises";
 import { pathToFileURL } from "node:url";
 
 import { openShelfFor } from "./api.js";
-import { failure } from "./errors.js";
+import { failure } from "./failure.js";
 import { build } from "./wasm.js";
 
-export {
-  NearshelfError,
-  NetworkError,
-  PlatformError,
-  ShelfError,
-  StorageError,
-  UsageError,
-  VersionError,
-} from "./errors.js";
+export * from "./errors.js";
 
 /** A directory, given as a path or a file: address. @param {any} source */
 function directory(source) {

@@ -1,6 +1,6 @@
 // A shelf in a worker, with the API of one in this thread.
 
-import { abortReason, failure, fromMessage, toMessage } from "./errors.js";
+import { abortReason, failure, fromMessage, toMessage } from "./failure.js";
 import { Hits } from "./hits.js";
 import { MANIFEST, toSource } from "./source.js";
 

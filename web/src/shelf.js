@@ -2,7 +2,7 @@
 
 import { Shelf as Engine, memoryBytes, sha256 as engineSha256 } from "../wasm/nearshelf.js";
 import { download, downloadManifest } from "./download.js";
-import { abortReason, failure, fromEngine } from "./errors.js";
+import { abortReason, failure, fromEngine } from "./failure.js";
 import { Hits } from "./hits.js";
 import { MANIFEST } from "./source.js";
 import { Store } from "./store.js";

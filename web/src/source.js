@@ -1,6 +1,6 @@
 // Where a shelf's files come from: an address, a function of the caller's, or bytes at hand.
 
-import { failure } from "./errors.js";
+import { failure } from "./failure.js";
 
 export const MANIFEST = "shelf.nsm";
 

@@ -1,6 +1,6 @@
 // What was downloaded, kept in the Cache API until the shelf changes.
 
-import { failure } from "./errors.js";
+import { failure } from "./failure.js";
 
 const CACHE = "nearshelf";
 /** Downloads are kept piece by piece, so that one that breaks off goes on after a reload. */

@@ -1,7 +1,7 @@
 // The wasm module: which of the two builds, and one instance for all shelves of a thread.
 
 import bind, { __wbg_reset_state, isa } from "../wasm/nearshelf.js";
-import { failure } from "./errors.js";
+import { failure } from "./failure.js";
 
 /** Modules of one function that only a runtime with these instructions validates: i8x16.splat; i32x4.relaxed_dot_i8x16_i7x16_add_s. */
 const PROBES = {

@@ -1,6 +1,6 @@
 // The worker in which a shelf lives by default in browsers. It answers the messages of `remote.js`.
 
-import { toMessage } from "./errors.js";
+import { toMessage } from "./failure.js";
 import { LocalShelf } from "./shelf.js";
 import { toSource } from "./source.js";
 import { build } from "./wasm.js";

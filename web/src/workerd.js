@@ -5,15 +5,7 @@ import { openShelfFor } from "./api.js";
 // @ts-ignore: the runtime makes a WebAssembly.Module of it.
 import module from "../wasm/relaxed-simd.wasm";
 
-export {
-  NearshelfError,
-  NetworkError,
-  PlatformError,
-  ShelfError,
-  StorageError,
-  UsageError,
-  VersionError,
-} from "./errors.js";
+export * from "./errors.js";
 
 /** See `index.d.ts`. */
 export const openShelf = openShelfFor({ locateWasm: async () => module });

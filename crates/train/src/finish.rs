@@ -274,10 +274,10 @@ fn domain(recipe: &Recipe, options: &Options, material: Material) -> Result<Doma
     };
     for examples in material.data.into_values() {
         domain.queries.extend(examples.queries.texts);
-        domain.items.extend(examples.items.texts);
+        domain.items.push(examples.items.texts);
     }
     for catalog in recipe.catalogs.values() {
-        domain.items.extend(catalog_texts(catalog, &options.data)?);
+        domain.items.push(catalog_texts(catalog, &options.data)?);
     }
     Ok(domain)
 }
@@ -292,7 +292,7 @@ fn quantize(name: &str, from: &Path, to: &Path, domain: &Domain) -> Result<Model
             .cloned()
             .collect()
     };
-    let texts = [half(&domain.queries), half(&domain.items)].concat();
+    let texts = [half(&domain.queries), half(&domain.items.concat())].concat();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let exported = export(from, to, Precision::Int8, &texts)?;
     let size = |path: PathBuf| -> Result<u64> {

@@ -28,8 +28,8 @@ use crate::trainer::{Observer, Record, mix};
 pub(crate) struct Domain {
     /// What shoppers said, as far as it is known.
     pub queries: Vec<String>,
-    /// What items are called.
-    pub items: Vec<String>,
+    /// What items are called, catalog by catalog: each counts as much as the others, however large.
+    pub items: Vec<Vec<String>>,
 }
 
 /// Queries that are drawn from items' texts, at most.
@@ -37,7 +37,7 @@ const DRAWN: usize = 80_000;
 /// Texts of words drawn from the vocabulary, which know no domain.
 const WORDS_ALONE: usize = 60_000;
 /// Items' texts that are learned as they are, at most.
-const WHOLE: usize = 150_000;
+const WHOLE: usize = 240_000;
 /// Updates between checkpoints.
 const CHECKPOINT: usize = 500;
 /// What the distillation is called in metrics and checkpoints.
@@ -54,23 +54,27 @@ pub(crate) fn distill(
     observer: &dyn Observer,
 ) -> Result<(Tower, Vec<Record>)> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let mut texts = domain.queries.clone();
-    if !domain.items.is_empty() {
-        for _ in 0..DRAWN.min(20 * domain.items.len()) {
-            let item = &domain.items[rng.random_range(0..domain.items.len())];
+    let catalogs: Vec<&Vec<String>> = domain.items.iter().filter(|c| !c.is_empty()).collect();
+    let mut sources = vec![domain.queries.clone()];
+    for items in &catalogs {
+        let mut texts = Vec::new();
+        for _ in 0..(DRAWN / catalogs.len()).min(20 * items.len()) {
+            let item = &items[rng.random_range(0..items.len())];
             let query = draw_query(item, &mut rng);
             if !query.is_empty() {
                 texts.push(query);
             }
         }
+        let mut whole = (*items).clone();
+        whole.shuffle(&mut rng);
+        whole.truncate(WHOLE / catalogs.len());
+        texts.extend(whole);
+        sources.push(texts);
     }
-    let mut items = domain.items.clone();
-    items.shuffle(&mut rng);
-    items.truncate(WHOLE);
-    texts.extend(items);
 
     let start = dir.join("start");
-    let words = prune(teacher, rule, &texts, &start)?;
+    let words = prune(teacher, rule, &sources, &start)?;
+    let mut texts = sources.concat();
     texts.extend((0..WORDS_ALONE).map(|_| draw_words(&words, &mut rng)));
     let student = Tower::open(&start, teacher.heads(), teacher.bert().device())?;
     observer.say(&format!(
@@ -173,7 +177,12 @@ fn draw_words(words: &[String], rng: &mut ChaCha8Rng) -> String {
 
 /// Writes the tower that distillation starts from: some layers, some rows of the embeddings, and the
 /// tokenizer with as many tokens. Gives the whole words among them, in the order of the vocabulary.
-fn prune(teacher: &Tower, rule: &QueryTower, texts: &[String], out: &Path) -> Result<Vec<String>> {
+fn prune(
+    teacher: &Tower,
+    rule: &QueryTower,
+    sources: &[Vec<String>],
+    out: &Path,
+) -> Result<Vec<String>> {
     std::fs::create_dir_all(out).map_err(|e| Error::io(out, e))?;
     let sizes = teacher.bert().sizes();
     if !(1..=sizes.layers).contains(&rule.layers) {
@@ -190,10 +199,18 @@ fn prune(teacher: &Tower, rule: &QueryTower, texts: &[String], out: &Path) -> Re
         expected: "JSON".into(),
         found: e.to_string(),
     })?;
+    // How often a token comes in a million of each source's, so that none drowns the others.
     let mut counts = vec![0u64; sizes.vocabulary];
-    for text in texts {
-        for id in teacher.tokenize(text, sizes.positions)? {
-            counts[id as usize] += 1;
+    for texts in sources {
+        let mut own = vec![0u64; sizes.vocabulary];
+        for text in texts {
+            for id in teacher.tokenize(text, sizes.positions)? {
+                own[id as usize] += 1;
+            }
+        }
+        let all = own.iter().sum::<u64>().max(1);
+        for (count, own) in counts.iter_mut().zip(own) {
+            *count += (own * 1_000_000).div_ceil(all);
         }
     }
     let kept = vocabulary(&tokenizer, &counts, rule.vocabulary).ok_or_else(|| Error::Base {

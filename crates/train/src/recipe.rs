@@ -477,6 +477,6 @@ mod tests {
             assert!(!recipe.evals.is_empty() && !recipe.files().is_empty());
             count += 1;
         }
-        assert_eq!(count, 6);
+        assert_eq!(count, 7);
     }
 }

@@ -1,4 +1,4 @@
-//! Makes `assets/demo` from nothing but the base model and the generator.
+//! Makes `assets/demo` from a trained model and the generator.
 
 use std::fs;
 use std::path::Path;
@@ -6,10 +6,10 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use nearshelf_build::{BuildOptions, NoProgress, build};
 
+use crate::demo;
 use crate::shell::{cache, root};
-use crate::{demo, setup};
 
-pub fn run(catalog: Option<&Path>) -> Result<()> {
+pub fn run(catalog: Option<&Path>, model: Option<&Path>) -> Result<()> {
     let mut lines = String::new();
     for item in demo::catalog() {
         lines += &format!("{item}\n");
@@ -21,10 +21,11 @@ pub fn run(catalog: Option<&Path>) -> Result<()> {
     fs::create_dir_all(cache())?;
     fs::write(&items, lines)?;
 
-    let base = setup::base_model(&setup::python("requirements.txt")?)?;
-    let model = setup::exported(&base, "int8")?;
+    let model = model.context(
+        "expected --model MODEL_DIR, as `nearshelf train --recipe training/recipes/demo.toml` makes it",
+    )?;
     let out = root().join("assets/demo");
-    let built = build(&items, &model, &out, &BuildOptions::default(), &NoProgress)?;
+    let built = build(&items, model, &out, &BuildOptions::default(), &NoProgress)?;
     println!(
         "assets/demo: {} items, {} bytes",
         built.manifest.items(),

@@ -6,6 +6,7 @@ mod demo;
 mod demo_shelf;
 mod lint;
 mod native;
+mod sentences;
 mod setup;
 mod shell;
 mod site;
@@ -67,8 +68,16 @@ enum Task {
         /// The model's directory.
         model: std::path::PathBuf,
     },
-    /// Make assets/demo anew: generate the catalog, export the base model, build the shelf.
+    /// Write the sentences that training/recipes/demo.toml learns from.
+    Sentences {
+        /// Where to, as JSON Lines.
+        out: std::path::PathBuf,
+    },
+    /// Make assets/demo anew: generate the catalog, build the shelf.
     Demo {
+        /// The model, made by training/recipes/demo.toml.
+        #[arg(long, value_name = "MODEL_DIR")]
+        model: Option<std::path::PathBuf>,
         /// Only write the generated catalog, as JSON Lines.
         #[arg(long, value_name = "FILE.jsonl")]
         catalog: Option<std::path::PathBuf>,
@@ -87,6 +96,7 @@ fn main() -> Result<()> {
         Task::Fuzz { seconds } => test::fuzz(seconds),
         Task::Latency { model } => bench::latency(&model),
         Task::Bench { what } => bench::run(what),
-        Task::Demo { catalog } => demo_shelf::run(catalog.as_deref()),
+        Task::Sentences { out } => sentences::run(&out),
+        Task::Demo { model, catalog } => demo_shelf::run(catalog.as_deref(), model.as_deref()),
     }
 }

@@ -1,0 +1,79 @@
+// How errors are made: by code, from what the module threw, and across the boundary of a worker.
+
+import {
+  NearshelfError,
+  NetworkError,
+  PlatformError,
+  ShelfError,
+  StorageError,
+  UsageError,
+  VersionError,
+} from "./errors.js";
+
+/** @type {Record<string, typeof NearshelfError>} */
+const CLASSES = {
+  network: NetworkError,
+  http: NetworkError,
+  "not-a-shelf": ShelfError,
+  altered: ShelfError,
+  format: ShelfError,
+  missing: ShelfError,
+  "too-new": VersionError,
+  "no-wasm": PlatformError,
+  "no-simd": PlatformError,
+  "wasm-blocked": PlatformError,
+  "worker-blocked": PlatformError,
+  memory: PlatformError,
+  crashed: PlatformError,
+  quota: StorageError,
+};
+
+/**
+ * An error of the class that belongs to a code.
+ * @param {string} code
+ * @param {string} what
+ * @param {{ url?: string, status?: number, cause?: unknown }} [details]
+ */
+export function failure(code, what, details) {
+  const Class = CLASSES[code] ?? UsageError;
+  return new Class(code, what, details);
+}
+
+/** @param {unknown} error */
+export const isAbort = (error) => /** @type {any} */ (error)?.name === "AbortError";
+
+/** The reason of a signal as what `fetch` would throw. @param {AbortSignal} signal */
+export const abortReason = (signal) => signal.reason ?? new DOMException("The operation was aborted.", "AbortError");
+
+/** What the wasm module threw, as an error of ours. @param {any} error */
+export function fromEngine(error) {
+  if (error instanceof NearshelfError || isAbort(error)) return error;
+  const WasmError = /** @type {any} */ (globalThis).WebAssembly?.RuntimeError;
+  if (WasmError && error instanceof WasmError) {
+    return failure("crashed", `The engine stopped (${error.message}).`, { cause: error });
+  }
+  if (error instanceof RangeError) return failure("memory", `${error.message}.`, { cause: error });
+  if (typeof error?.code === "string") return failure(error.code, `${error.message}.`);
+  return error;
+}
+
+/** For the way out of a worker. @param {any} error */
+export function toMessage(error) {
+  return {
+    name: error?.name ?? "Error",
+    code: error?.code,
+    message: String(error?.message ?? error),
+    url: error?.url,
+    status: error?.status,
+  };
+}
+
+/** And into the page. @param {ReturnType<typeof toMessage>} message */
+export function fromMessage({ name, code, message, url, status }) {
+  if (name === "AbortError") return new DOMException(message, name);
+  if (typeof code !== "string") return Object.assign(new Error(message), { name });
+  // The message has its advice already.
+  const error = failure(code, "", { url, status });
+  error.message = message;
+  return error;
+}
