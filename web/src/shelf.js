@@ -95,18 +95,27 @@ export class LocalShelf {
   /** @param {AbortSignal} [signal] */
   async #loadEncoder(signal) {
     const engine = this.#open();
-    const files = this.#manifest.encoder;
-    await Promise.all(
-      files.map(async (/** @type {any} */ file) => {
-        const bytes = await this.#download(file, signal);
-        this.#open().attach(file.name, bytes);
-      }),
-    );
+    const stop = () => this.#abort.abort(signal && abortReason(signal));
+    signal?.addEventListener("abort", stop, { once: true });
+    try {
+      await Promise.all(
+        this.#manifest.encoder.map(async (/** @type {any} */ file) => {
+          const bytes = await this.#download(file);
+          this.#open().attach(file.name, bytes);
+        }),
+      );
+    } catch (error) {
+      // What else is on its way is not needed any more.
+      this.#abort.abort();
+      throw error;
+    } finally {
+      signal?.removeEventListener("abort", stop);
+    }
     engine.loadEncoder();
   }
 
-  /** @param {any} file @param {AbortSignal} [signal] */
-  #download(file, signal) {
+  /** @param {any} file */
+  #download(file) {
     const progress = (/** @type {number} */ loaded, /** @type {boolean} */ stored) => {
       const before = this.#progress.get(file.name)?.stored ?? 0;
       this.#progress.set(file.name, { loaded, stored: stored ? loaded : before, total: file.bytes });
@@ -120,6 +129,7 @@ export class LocalShelf {
       this.#onProgress(sum);
     };
     this.#progress.set(file.name, { loaded: 0, stored: 0, total: file.bytes });
+    const { signal } = this.#abort;
     return download(file, { source: this.#source, store: this.#store, signal, sha256, progress });
   }
 
@@ -136,7 +146,7 @@ export class LocalShelf {
     if (before) return before;
     const { file } = this.#manifest.shards[number];
     const loading = this.#turn(async () => {
-      const bytes = await this.#download(file, this.#abort.signal);
+      const bytes = await this.#download(file);
       this.#open().attach(file.name, bytes);
       this.#attached.add(number);
     }).finally(() => this.#loading.delete(number));
