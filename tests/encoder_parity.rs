@@ -80,7 +80,7 @@ fn wasm_agrees() {
             }
             assert_eq!(code, 0, "{error}");
             assert!(
-                output.contains(&format!("{build}: embeddings, 6 layers fused")),
+                output.contains(&format!("{build}: embeddings, 4 layers fused")),
                 "{output}"
             );
             assert!(
