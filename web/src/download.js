@@ -118,7 +118,7 @@ async function receive(file, { source, store, signal, progress }, resume) {
 
 /**
  * The manifest's bytes.
- * @param {Context} context
+ * @param {Pick<Context, "source" | "signal">} context
  */
 export async function downloadManifest({ source, signal }) {
   const url = address(MANIFEST, { source });

@@ -1,7 +1,7 @@
 // Browsers, and every runtime that fetches what lies beside a module.
 
 import { openShelfFor } from "./api.js";
-import { build } from "./wasm.js";
+import { locate } from "./wasm.js";
 
 export * from "./errors.js";
 
@@ -9,10 +9,7 @@ const browser = typeof document !== "undefined" && typeof Worker !== "undefined"
 
 /** See `index.d.ts`. */
 export const openShelf = openShelfFor({
-  locateWasm: async () =>
-    build() === "simd128"
-      ? new URL("../wasm/simd128.wasm", import.meta.url)
-      : new URL("../wasm/relaxed-simd.wasm", import.meta.url),
+  locateWasm: locate,
   startWorker: browser
     ? () => new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "nearshelf" })
     : undefined,

@@ -301,7 +301,7 @@ async function manifestBytes(
   /** @type {AbortSignal | undefined} */ signal,
 ) {
   try {
-    return await downloadManifest({ source, signal, sha256 });
+    return await downloadManifest({ source, signal });
   } catch (error) {
     const stored = /** @type {any} */ (error)?.code === "network" && (await store?.get(MANIFEST));
     if (stored) return stored;

@@ -26,6 +26,13 @@ export function build() {
   throw failure("no-simd", "This runtime's WebAssembly has no SIMD.");
 }
 
+/** Where that build lies: beside this package's code. */
+export async function locate() {
+  return build() === "simd128"
+    ? new URL("../wasm/simd128.wasm", import.meta.url)
+    : new URL("../wasm/relaxed-simd.wasm", import.meta.url);
+}
+
 /** @type {Promise<void> | undefined} */
 let started;
 let shelves = 0;

@@ -3,7 +3,7 @@
 import { toMessage } from "./failure.js";
 import { LocalShelf } from "./shelf.js";
 import { toSource } from "./source.js";
-import { build } from "./wasm.js";
+import { locate } from "./wasm.js";
 
 /** Milliseconds between reports of progress. */
 const REPORT_MS = 50;
@@ -43,12 +43,6 @@ async function open({ source, cache, wasm }, signal) {
   const from = source.url ? toSource(source.url, { revalidate: true }) : proxy(source.base);
   shelf = await LocalShelf.open(from, { signal, onProgress, onWarning, cache }, async () => wasm ?? locate());
   return shelf.about;
-}
-
-function locate() {
-  return build() === "simd128"
-    ? new URL("../wasm/simd128.wasm", import.meta.url)
-    : new URL("../wasm/relaxed-simd.wasm", import.meta.url);
 }
 
 /** @type {Record<string, (message: any, signal: AbortSignal) => Promise<any>>} */

@@ -1,5 +1,6 @@
 use std::env;
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
@@ -52,6 +53,17 @@ pub fn check_sha256(name: &str, bytes: &[u8], expected: &str) -> Result<()> {
         .collect();
     if found != expected {
         bail!("{name}: expected SHA-256 {expected}, found {found}");
+    }
+    Ok(())
+}
+
+/// Makes `to` a copy of the files in `from`, and of nothing else.
+pub fn copy_files(from: &Path, to: &Path) -> Result<()> {
+    let _ = fs::remove_dir_all(to);
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from).with_context(|| from.display().to_string())? {
+        let entry = entry?;
+        fs::copy(entry.path(), to.join(entry.file_name()))?;
     }
     Ok(())
 }

@@ -1,12 +1,11 @@
 //! The demo page as a folder of static files, and a server for it.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 
-use crate::shell::{cache, root, run as run_command};
+use crate::shell::{cache, copy_files, root, run as run_command};
 use crate::web;
 
 /// Makes the site and, unless it is only wanted in `out`, serves it until it is stopped.
@@ -35,14 +34,4 @@ pub fn run(port: u16, out: Option<PathBuf>) -> Result<()> {
             .arg(&site)
             .arg(port.to_string()),
     )
-}
-
-fn copy_files(from: &Path, to: &Path) -> Result<()> {
-    let _ = fs::remove_dir_all(to);
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from).with_context(|| from.display().to_string())? {
-        let entry = entry?;
-        fs::copy(entry.path(), to.join(entry.file_name()))?;
-    }
-    Ok(())
 }

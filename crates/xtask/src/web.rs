@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, ensure};
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::shell::{cache, cargo, root, run, target};
+use crate::shell::{cache, cargo, copy_files, root, run, target};
 use crate::wasm::{self, TARGET, Toolchain};
 
 /// The two modules that one source becomes.
@@ -91,10 +91,7 @@ fn pack() -> Result<()> {
     for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
         copy(&root().join(licence), &out.join(licence))?;
     }
-    for entry in fs::read_dir(web.join("src"))? {
-        let entry = entry?;
-        copy(&entry.path(), &out.join("src").join(entry.file_name()))?;
-    }
+    copy_files(&web.join("src"), &out.join("src"))?;
     let glue = BUILDS.map(|(name, _)| fs::read(directory(name).join("nearshelf.js")));
     let [glue, other] = glue;
     ensure!(
