@@ -121,6 +121,9 @@ fn odd_queries_are_answered() {
     let (code, out, err) = run(&["search", ""]);
     assert_eq!((code, out.lines().next()), (0, Some("no hits")));
     assert!(err.contains("the query is empty"));
+    let (code, _, err) = run(&["search", "no/shelf"]);
+    assert_eq!(code, 0);
+    assert!(err.contains("there is no shelf at \"no/shelf\""), "{err}");
     let (code, out, _) = run(&["search", "tent", "-k", "100000", "--json"]);
     let answer: Value = serde_json::from_str(&out).unwrap();
     assert_eq!((code, answer["hits"].as_array().unwrap().len()), (0, 6000));

@@ -1,7 +1,8 @@
 //! nearshelf's own format: JSON Lines, a [`Judged`] a line.
 
-use std::io::{BufWriter, Write};
 use std::path::Path;
+
+use nearshelf_files::write_whole;
 
 use crate::error::{Error, Result};
 use crate::fields::Fields;
@@ -63,18 +64,12 @@ pub(crate) fn weight(fields: &Fields<'_>, name: &str) -> Result<f32> {
 /// # Errors
 /// The file cannot be written.
 pub fn write(path: &Path, rows: &[Judged]) -> Result<()> {
-    let part = path.with_extension("part");
-    let write = || {
-        let mut out = BufWriter::new(std::fs::File::create(&part)?);
+    write_whole(path, |out| {
         for row in rows {
-            serde_json::to_writer(&mut out, row)?;
+            serde_json::to_writer(&mut *out, row)?;
             out.write_all(b"\n")?;
         }
-        out.into_inner()?.sync_all()?;
-        std::fs::rename(&part, path)
-    };
-    write().map_err(|e| {
-        let _ = std::fs::remove_file(&part);
-        Error::io(path, e)
+        Ok(())
     })
+    .map_err(|e| Error::io(path, e))
 }

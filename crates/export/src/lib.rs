@@ -20,6 +20,7 @@ use std::fs;
 use std::path::Path;
 
 use nearshelf_encoder::{EncoderConfig, Pooling, Tokenizer};
+use nearshelf_files::write_bytes;
 use prost::Message;
 
 use calibrate::Calibration;
@@ -89,7 +90,8 @@ pub fn export(base: &Path, out: &Path, precision: Precision, texts: &[&str]) -> 
         ("tokenizer.json", &tokenizer),
         ("encoder.json", json.as_bytes()),
     ] {
-        write_whole(&out.join(name), bytes)?;
+        let path = out.join(name);
+        write_bytes(&path, bytes).map_err(|e| Error::io(&path, e))?;
     }
     Ok(Exported {
         config,
@@ -119,16 +121,4 @@ fn sequences(bert: &BertConfig, tokenizer: &[u8], texts: &[&str]) -> Result<Vec<
     );
     let texts = texts.iter().map(|text| ids(text)).collect::<Result<_>>()?;
     Ok(calibrate::sequences(bert.vocab_size, ends, texts))
-}
-
-/// Writes beside the name, then renames: the file is there whole or not at all.
-fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    let part = path.with_extension("part");
-    fs::write(&part, bytes)
-        .and_then(|()| fs::rename(&part, path))
-        .map_err(|e| {
-            // Only what this call wrote; the error that matters is the one above.
-            let _ = fs::remove_file(&part);
-            Error::io(path, e)
-        })
 }

@@ -232,14 +232,16 @@ pub fn run(
         evals.push(eval_report(set, &systems, recipe.seed));
     }
 
-    let data = fs::read(dir.join("data.json")).map_err(|e| Error::io(&dir.join("data.json"), e))?;
+    let path = dir.join("data.json");
+    let data = fs::read(&path).map_err(|e| Error::io(&path, e))?;
+    let data = serde_json::from_slice(&data).map_err(|e| Error::io(&path, e.into()))?;
     let records = trainer::records(&dir.join("metrics.jsonl"))?;
     let trained = Trained {
         title: recipe.title.clone(),
         about: recipe.about.clone(),
         evals,
         models,
-        data: serde_json::from_slice(&data).unwrap_or_default(),
+        data,
         speed: speeds(&records),
     };
     let json = serde_json::to_vec_pretty(&trained).expect("plain fields");

@@ -1,7 +1,7 @@
 //! A catalog as its own teacher: queries are drawn from the items' texts, and the model learns to rank as
 //! it did before the stage, together with BM25. No judgement, no log and no shopper is needed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use nearshelf_eval::Bm25;
 use rand::seq::{IteratorRandom, index};
@@ -17,8 +17,8 @@ use crate::losses::Mask;
 use crate::recipe::{Loss, MaxTokens, Stage};
 use crate::tower::Tower;
 
-/// Words of a query, at most.
-const WORDS: usize = 4;
+/// Items that have a shared word, at least: it says what something is, where a rarer one says which.
+const SHARED_BY: usize = 5;
 /// Hits of BM25 that have a score; the rest counts as 0.
 const LEXICAL_DEPTH: usize = 300;
 /// The first hits of the teacher are always compared, those down to this rank sometimes.
@@ -28,17 +28,36 @@ const DEPTH: usize = 100;
 pub(crate) struct Teacher<'a> {
     items: Texts,
     ids: &'a [&'a str],
+    shared: HashSet<String>,
     bm25: Bm25<'a>,
     vectors: Vec<f32>,
     before: &'a Tower,
     max_tokens: MaxTokens,
 }
 
-/// A query as a shopper might type it, from an item's text: some of its words in their order, next to
+/// A word as a shopper types it.
+fn typed(word: &str) -> String {
+    let word = word.trim_matches(|c: char| !c.is_alphanumeric());
+    word.to_lowercase()
+}
+
+/// The words that at least [`SHARED_BY`] of the texts have.
+fn shared_words(texts: &[String]) -> HashSet<String> {
+    let mut items: HashMap<String, usize> = HashMap::new();
+    for text in texts {
+        let words: HashSet<String> = text.split_whitespace().map(typed).collect();
+        for word in words {
+            *items.entry(word).or_default() += 1;
+        }
+    }
+    items.retain(|word, items| *items >= SHARED_BY && !word.is_empty());
+    items.into_keys().collect()
+}
+
+/// A query as a shopper might type it, of an item's words: at most `most` of them in their order, next to
 /// each other or not.
-pub(crate) fn draw_query(text: &str, rng: &mut ChaCha8Rng) -> String {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    let count = rng.random_range(1..=WORDS).min(words.len());
+pub(crate) fn draw_query(words: &[&str], most: usize, rng: &mut ChaCha8Rng) -> String {
+    let count = rng.random_range(1..=most).min(words.len());
     let mut places: Vec<usize> = if rng.random_bool(0.5) {
         let start = rng.random_range(0..=words.len() - count);
         (start..start + count).collect()
@@ -67,6 +86,7 @@ impl<'a> Teacher<'a> {
             .collect::<Result<_>>()?;
         let vectors = before.encode(&tokens)?;
         Ok(Teacher {
+            shared: shared_words(texts),
             bm25: Bm25::new(ids, texts),
             items: Texts::new(texts.to_vec(), tokens),
             ids,
@@ -86,6 +106,8 @@ impl<'a> Teacher<'a> {
         let Loss::Hybrid {
             teacher_scale,
             lexical,
+            words,
+            shared,
             ..
         } = stage.loss
         else {
@@ -94,7 +116,15 @@ impl<'a> Teacher<'a> {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let queries: Vec<String> = std::iter::repeat_with(|| {
             let item = rng.random_range(0..self.len());
-            draw_query(&self.items.texts[item], &mut rng)
+            let mut of_item: Vec<&str> = self.items.texts[item].split_whitespace().collect();
+            // No draw without a share: recipes that have none keep their queries.
+            if shared > 0.0 && rng.random_bool(shared) {
+                let shared = |word: &&str| self.shared.contains(&typed(word));
+                if of_item.iter().any(shared) {
+                    of_item.retain(shared);
+                }
+            }
+            draw_query(&of_item, words, &mut rng)
         })
         .filter(|query| !query.is_empty())
         .take(stage.batch)
@@ -197,4 +227,43 @@ fn best(row: &[f32], count: usize) -> Vec<usize> {
     }
     order.sort_by(rank);
     order
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shared_words_are_those_of_several_items_as_they_are_typed() {
+        let mut texts = vec!["Laptop, 17\" (X-100)".to_owned(); 2];
+        texts.extend(
+            [
+                "a laptop",
+                "laptop Bag",
+                "\"Laptop\"",
+                "bag bag bag bag bag",
+            ]
+            .map(str::to_owned),
+        );
+        let shared: Vec<String> = shared_words(&texts).into_iter().collect();
+        assert_eq!(shared, ["laptop"]);
+    }
+
+    #[test]
+    fn queries_are_words_of_the_item_in_their_order() {
+        let words = ["Red", "Garden", "Hose", "(15", "m)"];
+        let mut rng = ChaCha8Rng::seed_from_u64(3);
+        let mut lengths = HashSet::new();
+        for _ in 0..200 {
+            let query = draw_query(&words, 3, &mut rng);
+            let places: Vec<usize> = query
+                .split(' ')
+                .map(|word| words.iter().position(|w| typed(w) == typed(word)).unwrap())
+                .collect();
+            assert!(places.is_sorted_by(|a, b| a < b), "{query}");
+            lengths.insert(places.len());
+        }
+        assert_eq!(lengths, HashSet::from([1, 2, 3]));
+        assert_eq!(draw_query(&[], 3, &mut rng), "");
+    }
 }

@@ -19,6 +19,7 @@ use crate::error::{Error, Result};
 use crate::hybrid::draw_query;
 use crate::losses::cosine_distance;
 use crate::optimizer::{AdamW, Update, schedule};
+use crate::recipe::default_words;
 use crate::recipe::{MaxTokens, QueryTower};
 use crate::step::of_parameters;
 use crate::tower::{Tower, write_whole};
@@ -60,7 +61,8 @@ pub(crate) fn distill(
         let mut texts = Vec::new();
         for _ in 0..(DRAWN / catalogs.len()).min(20 * items.len()) {
             let item = &items[rng.random_range(0..items.len())];
-            let query = draw_query(item, &mut rng);
+            let words: Vec<&str> = item.split_whitespace().collect();
+            let query = draw_query(&words, default_words(), &mut rng);
             if !query.is_empty() {
                 texts.push(query);
             }

@@ -218,11 +218,22 @@ pub enum Loss {
         teacher_scale: f64,
         /// How much BM25 counts beside the cosine, each over its best.
         lexical: f64,
+        /// Words of a query, at most.
+        #[serde(default = "default_words")]
+        words: usize,
+        /// The share of queries that are of words alone which several items have: those say what an item
+        /// is, rarer ones which it is.
+        #[serde(default)]
+        shared: f64,
     },
 }
 
 fn default_scale() -> f64 {
     20.0
+}
+
+pub(crate) fn default_words() -> usize {
+    4
 }
 
 /// Hard negatives: what the model itself ranks high and nobody judged good.
@@ -415,6 +426,18 @@ impl Recipe {
             ] {
                 if value == 0 {
                     return wrong(place(field), "1 or more", "0".into());
+                }
+            }
+            if let Loss::Hybrid { words, shared, .. } = stage.loss {
+                if words == 0 {
+                    return wrong(place("loss.words"), "1 or more", "0".into());
+                }
+                if !(0.0..=1.0).contains(&shared) {
+                    return wrong(
+                        place("loss.shared"),
+                        "a share of 0 to 1",
+                        shared.to_string(),
+                    );
                 }
             }
             if stage.batch < 2 {

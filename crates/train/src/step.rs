@@ -198,6 +198,8 @@ mod tests {
                 scale: 20.0,
                 teacher_scale: 20.0,
                 lexical: 0.5,
+                words: 4,
+                shared: 0.0,
             },
         ] {
             let (whole, expected) = gradients(&tower, &batch, &loss, None).unwrap();

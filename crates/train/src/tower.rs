@@ -164,16 +164,7 @@ impl Tower {
     }
 }
 
-/// Writes beside the name, then renames.
+/// Writes a file that appears under its name when it is complete.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut part = path.as_os_str().to_owned();
-    part.push(".part");
-    let part = PathBuf::from(part);
-    std::fs::write(&part, bytes)
-        .and_then(|()| std::fs::rename(&part, path))
-        .map_err(|e| {
-            // Only what this call wrote; the error that matters is the one above.
-            let _ = std::fs::remove_file(&part);
-            Error::io(path, e)
-        })
+    nearshelf_files::write_bytes(path, bytes).map_err(|e| Error::io(path, e))
 }

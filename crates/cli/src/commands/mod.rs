@@ -8,7 +8,7 @@ pub mod train;
 pub mod verify;
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -21,28 +21,7 @@ fn open(directory: &Path) -> Result<Shelf> {
 
 /// Writes a file that appears under its name when it is complete.
 fn write_whole(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
-    let parent = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let complete = || -> Result<()> {
-        let file = tempfile::Builder::new()
-            .prefix(".nearshelf-")
-            .tempfile_in(parent)?;
-        let mut out = BufWriter::new(file);
-        write(&mut out)?;
-        let file = out.into_inner()?;
-        file.as_file().sync_all()?;
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            file.as_file()
-                .set_permissions(std::fs::Permissions::from_mode(0o644))?;
-        }
-        file.persist(path)?;
-        Ok(())
-    };
-    complete().with_context(|| path.display().to_string())
+    nearshelf_files::write_whole(path, write).with_context(|| path.display().to_string())
 }
 
 /// Reads a float32 matrix; its rows' length and its numbers.

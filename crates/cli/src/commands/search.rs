@@ -36,6 +36,9 @@ pub fn run(args: &SearchArgs) -> Result<()> {
             run_queries(&demo::open()?, queries, run, &options, args.json)
         }
         ([query], None, _) if !Path::new(query).join("shelf.nsm").is_file() => {
+            if Path::new(query).exists() || (query.contains('/') && !query.contains(' ')) {
+                eprintln!("note: there is no shelf at {query:?}; it was searched for in the demo");
+            }
             answer(&demo::open()?, query, &options, args.json)
         }
         ([shelf, query], None, _) => answer(&open(Path::new(shelf))?, query, &options, args.json),
