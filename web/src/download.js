@@ -127,11 +127,8 @@ export async function downloadManifest({ source, signal }) {
     answer = await source.read(MANIFEST, { signal });
     if (answer instanceof Uint8Array) return answer;
     checkStatus(answer, url);
-    const type = answer.headers.get("content-type") ?? "";
     const bytes = new Uint8Array(await answer.arrayBuffer());
-    if (type.startsWith("text/html") || bytes[0] === 0x3c) {
-      throw failure("not-a-shelf", `${url}: expected a shelf's manifest, found a page (${type || "no type"}).`, { url });
-    }
+    checkManifest(bytes, answer, url);
     return bytes;
   } catch (error) {
     if (isAbort(error) || typeof (/** @type {any} */ (error)?.code) === "string") throw error;
@@ -142,8 +139,15 @@ export async function downloadManifest({ source, signal }) {
 /** @param {string} name @param {Pick<Context, "source">} context */
 const address = (name, { source }) => (source.base ?? "") + name;
 
+/** Servers answer with a page for what they do not have. @param {Uint8Array} bytes @param {Response} answer @param {string} url */
+export function checkManifest(bytes, answer, url) {
+  const type = answer.headers.get("content-type") ?? "";
+  if (!type.startsWith("text/html") && bytes[0] !== 0x3c) return;
+  throw failure("not-a-shelf", `${url}: expected a shelf's manifest, found a page (${type || "no type"}).`, { url });
+}
+
 /** @param {Response} answer @param {string} url */
-function checkStatus(answer, url) {
+export function checkStatus(answer, url) {
   if (answer.ok) return;
   const what = `${url}: expected the file, found status ${answer.status} ${answer.statusText}`.trimEnd();
   throw failure("http", `${what}.`, { url, status: answer.status });

@@ -1,5 +1,6 @@
 // A shelf in a worker, with the API of one in this thread.
 
+import { checkManifest, checkStatus } from "./download.js";
 import { abortReason, failure, fromMessage, toMessage } from "./failure.js";
 import { Hits } from "./hits.js";
 import { MANIFEST, toSource } from "./source.js";
@@ -113,14 +114,10 @@ export class RemoteShelf {
         const bytes = answer.slice();
         return this.#worker.postMessage({ type: "file", number, bytes }, [bytes.buffer]);
       }
-      if (!answer.ok) {
-        const { status } = answer;
-        throw failure("http", `${name}: expected the file, found status ${status}.`, { status });
-      }
+      const url = answer.url || name;
+      checkStatus(answer, url);
       const bytes = new Uint8Array(await answer.arrayBuffer());
-      if (name === MANIFEST && bytes[0] === 0x3c) {
-        throw failure("not-a-shelf", `${answer.url || name}: expected a shelf's manifest, found a page.`);
-      }
+      if (name === MANIFEST) checkManifest(bytes, answer, url);
       this.#worker.postMessage({ type: "file", number, bytes }, [bytes.buffer]);
     } catch (error) {
       this.#worker.postMessage({ type: "file", number, error: toMessage(error) });
