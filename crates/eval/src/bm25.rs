@@ -2,12 +2,9 @@
 
 use bm25::{Document, SearchEngine, SearchEngineBuilder, Tokenizer};
 
-use crate::run::Ranking;
-
 /// BM25 over texts, k1 = 1.2 and b = 0.75.
-pub struct Bm25<'a> {
+pub struct Bm25 {
     engine: SearchEngine<u32, u32, Words>,
-    ids: &'a [&'a str],
 }
 
 /// Runs of letters and digits, in lower case; no stemming and no stop words.
@@ -24,9 +21,9 @@ impl Tokenizer for Words {
     }
 }
 
-impl<'a> Bm25<'a> {
-    /// Indexes texts; `ids[i]` names `texts[i]`.
-    pub fn new<T: AsRef<str>>(ids: &'a [&'a str], texts: &[T]) -> Self {
+impl Bm25 {
+    /// Indexes texts.
+    pub fn new<T: AsRef<str>>(texts: &[T]) -> Self {
         let documents = (0..).zip(texts).map(|(id, text)| Document {
             id,
             contents: text.as_ref().into(),
@@ -38,11 +35,12 @@ impl<'a> Bm25<'a> {
         .k1(1.2)
         .b(0.75)
         .build();
-        Bm25 { engine, ids }
+        Bm25 { engine }
     }
 
-    /// The best `k` texts that share a word with the query; equal scores in the order of the texts.
-    pub fn search(&self, query: &str, k: usize) -> Ranking {
+    /// The places and scores of the best `k` texts that share a word with the query; equal scores in the
+    /// order of the texts.
+    pub fn search(&self, query: &str, k: usize) -> Vec<(usize, f32)> {
         let mut found = self.engine.search(query, None);
         found.sort_by(|a, b| {
             b.score
@@ -52,12 +50,7 @@ impl<'a> Bm25<'a> {
         found.truncate(k);
         found
             .into_iter()
-            .filter_map(|hit| {
-                Some((
-                    self.ids.get(hit.document.id as usize)?.to_string(),
-                    hit.score,
-                ))
-            })
+            .map(|hit| (hit.document.id as usize, hit.score))
             .collect()
     }
 }

@@ -4,12 +4,14 @@ use std::time::Instant;
 
 use serde::Serialize;
 
+use crate::draws::draws;
 use crate::error::Result;
+use crate::material::{Material, catalogs};
 use crate::optimizer::{AdamW, Update};
 use crate::recipe::Recipe;
 use crate::step::gradients;
 use crate::tower::Tower;
-use crate::trainer::{self, CatalogIds, Material, Options};
+use crate::trainer::Options;
 
 /// Batches of a stage that are tried.
 const TRIED: usize = 3;
@@ -42,12 +44,11 @@ pub fn estimate(recipe: &Recipe, options: &Options) -> Result<Vec<Estimate>> {
     let mut optimizer = AdamW::new(&tower.bert().parameters());
     let mut estimates = Vec::new();
     for stage in &recipe.stages {
-        let catalogs = CatalogIds::read(recipe, stage, &options.data)?;
-        let names = catalogs.names();
+        let catalogs = catalogs(recipe, stage, &options.data)?;
         // Mining is not part of a step.
         let mut plain = stage.clone();
         plain.hard_negatives = None;
-        let draws = trainer::draws(&plain, recipe, &material, &catalogs, &names, &base, vec![])?;
+        let draws = draws(&plain, recipe, &material, &catalogs, &base, vec![])?;
         let count = TRIED.min(stage.steps * stage.accumulate);
         let mut tokens = 0;
         let mut seconds = 0.0;

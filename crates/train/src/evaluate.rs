@@ -180,9 +180,7 @@ impl EvalSet {
 
     /// Ranks by BM25.
     pub fn by_words(&self) -> Measured {
-        let ids: Vec<String> = (0..self.items.len()).map(|i| i.to_string()).collect();
-        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-        let bm25 = Bm25::new(&ids, &self.items);
+        let bm25 = Bm25::new(&self.items);
         let run = self
             .queries
             .par_iter()
@@ -191,17 +189,18 @@ impl EvalSet {
                 let mut hits = bm25.search(query, if self.rerank { usize::MAX } else { K });
                 if self.rerank {
                     let judged = self.judged[number].iter();
-                    let judged: HashSet<String> =
-                        judged.map(|(item, _)| item.to_string()).collect();
+                    let judged: HashSet<usize> = judged.map(|(item, _)| *item).collect();
                     hits.retain(|(item, _)| judged.contains(item));
                     // What shares no word comes last, in its order.
-                    for (item, _) in &self.judged[number] {
-                        if !hits.iter().any(|(hit, _)| *hit == item.to_string()) {
-                            hits.push((item.to_string(), 0.0));
+                    for &(item, _) in &self.judged[number] {
+                        if !hits.iter().any(|(hit, _)| *hit == item) {
+                            hits.push((item, 0.0));
                         }
                     }
                 }
-                (number.to_string(), hits)
+                let named = hits.into_iter();
+                let named = named.map(|(item, score)| (item.to_string(), score));
+                (number.to_string(), named.collect())
             })
             .collect();
         self.measured(run)

@@ -10,14 +10,17 @@ use nearshelf_eval::{Comparison, Stratum, compare, strata};
 use nearshelf_export::{Precision, export};
 use serde::Serialize;
 
+use crate::draws::mix;
 use crate::error::{Error, Result};
 use crate::evaluate::{EvalSet, Measured};
 use crate::examples::catalog_texts;
+use crate::journal::{self, Record};
+use crate::material::Material;
 use crate::query_tower::{Domain, distill};
 use crate::recipe::Recipe;
 use crate::report;
 use crate::tower::{Tower, write_whole};
-use crate::trainer::{self, Material, Observer, Options, Record, mix, training_dir};
+use crate::trainer::{self, Observer, Options, training_dir};
 
 /// Texts that INT8 weights are chosen for, besides random ones.
 const CALIBRATION: usize = 200;
@@ -166,7 +169,7 @@ pub fn run(
             &query_dir,
             observer,
         )?;
-        trainer::append(&dir.join("metrics.jsonl"), &records)?;
+        journal::append(&dir.join("metrics.jsonl"), &records)?;
         let int8 = query_dir.join("int8");
         models.push(quantize(
             "query tower",
@@ -235,7 +238,7 @@ pub fn run(
     let path = dir.join("data.json");
     let data = fs::read(&path).map_err(|e| Error::io(&path, e))?;
     let data = serde_json::from_slice(&data).map_err(|e| Error::io(&path, e.into()))?;
-    let records = trainer::records(&dir.join("metrics.jsonl"))?;
+    let records = journal::records(&dir.join("metrics.jsonl"))?;
     let trained = Trained {
         title: recipe.title.clone(),
         about: recipe.about.clone(),

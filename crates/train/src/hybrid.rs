@@ -27,9 +27,8 @@ const DEPTH: usize = 100;
 /// A catalog with the teacher's view of it.
 pub(crate) struct Teacher<'a> {
     items: Texts,
-    ids: &'a [&'a str],
     shared: HashSet<String>,
-    bm25: Bm25<'a>,
+    bm25: Bm25,
     vectors: Vec<f32>,
     before: &'a Tower,
     max_tokens: MaxTokens,
@@ -73,13 +72,8 @@ pub(crate) fn draw_query(words: &[&str], most: usize, rng: &mut ChaCha8Rng) -> S
 }
 
 impl<'a> Teacher<'a> {
-    /// `ids[i]` is i, written out.
-    pub fn new(
-        texts: &[String],
-        ids: &'a [&'a str],
-        before: &'a Tower,
-        max_tokens: MaxTokens,
-    ) -> Result<Self> {
+    /// Encodes and indexes a catalog's texts.
+    pub fn new(texts: &[String], before: &'a Tower, max_tokens: MaxTokens) -> Result<Self> {
         let tokens: Vec<Vec<u32>> = texts
             .iter()
             .map(|text| before.tokenize(text, max_tokens.item))
@@ -87,9 +81,8 @@ impl<'a> Teacher<'a> {
         let vectors = before.encode(&tokens)?;
         Ok(Teacher {
             shared: shared_words(texts),
-            bm25: Bm25::new(ids, texts),
+            bm25: Bm25::new(texts),
             items: Texts::new(texts.to_vec(), tokens),
-            ids,
             vectors,
             before,
             max_tokens,
@@ -98,7 +91,7 @@ impl<'a> Teacher<'a> {
 
     /// Items.
     pub fn len(&self) -> usize {
-        self.ids.len()
+        self.items.texts.len()
     }
 
     /// A batch of drawn queries, each with items that the teacher ranks high.
@@ -157,14 +150,8 @@ impl<'a> Teacher<'a> {
                 row.iter_mut().for_each(|x| *x /= largest);
                 let hits = self.bm25.search(query, LEXICAL_DEPTH);
                 let largest = hits.first().map_or(1.0, |(_, score)| *score);
-                let places: HashMap<&str, f32> = hits
-                    .iter()
-                    .map(|(id, score)| (id.as_str(), *score))
-                    .collect();
-                for (id, score) in places {
-                    if let Ok(place) = id.parse::<usize>() {
-                        row[place] += lexical as f32 * score / largest;
-                    }
+                for (place, score) in hits {
+                    row[place] += lexical as f32 * score / largest;
                 }
             });
         let hybrid_best: Vec<Vec<usize>> = scores

@@ -8,13 +8,16 @@
 mod batch;
 mod bert;
 mod checkpoint;
+mod draws;
 mod error;
 mod estimate;
 mod evaluate;
 mod examples;
 mod finish;
 mod hybrid;
+mod journal;
 pub mod losses;
+mod material;
 mod mine;
 mod optimizer;
 mod query_tower;
@@ -26,11 +29,13 @@ mod trainer;
 
 pub use bert::{Bert, Packed, Sizes};
 pub use candle_core::Device;
+pub use draws::contrastive_batches;
 pub use error::{Error, Result};
 pub use estimate::{Estimate, estimate};
 pub use finish::{
     Baseline, EvalReport, ModelReport, StageSpeed, SystemReport, Trained, Worst, run,
 };
+pub use journal::Record;
 pub use recipe::Recipe;
 pub use tower::Tower;
-pub use trainer::{Observer, Options, Record, contrastive_batches};
+pub use trainer::{Observer, Options};

@@ -15,15 +15,17 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::bert::Packed;
 use crate::checkpoint::{self, Position};
+use crate::draws::mix;
 use crate::error::{Error, Result};
 use crate::hybrid::draw_query;
+use crate::journal::Record;
 use crate::losses::cosine_distance;
 use crate::optimizer::{AdamW, Update, schedule};
 use crate::recipe::default_words;
 use crate::recipe::{MaxTokens, QueryTower};
 use crate::step::of_parameters;
 use crate::tower::{Tower, write_whole};
-use crate::trainer::{Observer, Record, mix};
+use crate::trainer::Observer;
 
 /// What a query tower is made for.
 pub(crate) struct Domain {

@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use crate::finish::{EvalReport, SystemReport, Trained};
-use crate::trainer::Record;
+use crate::journal::Record;
 
 const STYLE: &str = "
 :root { color-scheme: light dark; --line: #8884; --soft: #8882; --a: #2563eb; --good: #15803d; --bad: #b91c1c; }

@@ -2,21 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use candle_core::Device;
 use nearshelf_datasets::Split;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
-use crate::batch::{Batch, Plan, draw};
 use crate::checkpoint::{self, Position};
+use crate::draws::{draws, mix};
 use crate::error::{Error, Result};
 use crate::evaluate::EvalSet;
-use crate::examples::{Examples, Summary, catalog_texts};
-use crate::hybrid::Teacher;
+use crate::examples::{Examples, Summary};
+use crate::journal::{Journal, Record};
+use crate::material::{Material, catalogs};
 use crate::mine::hard_negatives;
 use crate::optimizer::{AdamW, Update, schedule};
 use crate::recipe::{Loss, Metric, Recipe, Rerank, Stage};
@@ -40,131 +40,12 @@ pub struct Options {
     pub device: Device,
 }
 
-/// A line of `metrics.jsonl`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Record {
-    /// The stage.
-    pub stage: String,
-    /// Updates made in it.
-    pub step: usize,
-    /// The mean loss of the update's batches.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub loss: Option<f64>,
-    /// The learning rate.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub learning_rate: Option<f64>,
-    /// The gradient's length before it was cut.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub gradient: Option<f64>,
-    /// Tokens that were trained on.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tokens: Option<usize>,
-    /// Queries that were trained on.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub queries: Option<usize>,
-    /// Seconds that it took.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub seconds: Option<f64>,
-    /// The dev metric.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub dev: Option<f64>,
-}
-
 /// Who is told how a run goes.
 pub trait Observer {
     /// A line about what happens next.
     fn say(&self, line: &str);
     /// An update of `steps` in its stage.
     fn step(&self, record: &Record, steps: usize);
-}
-
-/// What the stages are trained on.
-pub(crate) struct Material {
-    pub data: BTreeMap<String, Examples>,
-}
-
-impl Material {
-    pub fn read(recipe: &Recipe, root: &Path, tower: &Tower) -> Result<Self> {
-        let mut data = BTreeMap::new();
-        for (name, source) in &recipe.data {
-            data.insert(
-                name.clone(),
-                Examples::read(name, source, root, tower, recipe.max_tokens)?,
-            );
-        }
-        for stage in &recipe.stages {
-            let ordering = match stage.loss {
-                Loss::Roar { .. } => true,
-                Loss::Mmse { local, .. } => local > 0.0,
-                _ => false,
-            };
-            for name in stage.data.iter().filter(|_| ordering) {
-                let examples = data.get(name);
-                if examples.is_some_and(|e| e.groups.iter().all(|g| g.levels() < 2)) {
-                    return Err(Error::Data {
-                        name: name.clone(),
-                        expected: format!(
-                            "queries with items of two grades, for stage {:?} to put in order",
-                            stage.name
-                        ),
-                        found: "one grade a query".into(),
-                    });
-                }
-            }
-        }
-        Ok(Material { data })
-    }
-
-    pub fn summaries(&self) -> BTreeMap<&str, &Summary> {
-        let named = self.data.iter();
-        named
-            .map(|(name, examples)| (name.as_str(), &examples.summary))
-            .collect()
-    }
-}
-
-/// A stage's batches.
-pub(crate) enum Draws<'a> {
-    Judged {
-        examples: Vec<&'a Examples>,
-        negatives: Vec<Option<Vec<Vec<usize>>>>,
-        plan: Plan,
-    },
-    Hybrid(Vec<Teacher<'a>>),
-}
-
-impl Draws<'_> {
-    /// The batch `number` of a stage.
-    pub fn batch(&self, stage: &Stage, number: usize, seed: u64) -> Result<Batch> {
-        let seed = mix(seed, number as u64);
-        match self {
-            Draws::Judged {
-                examples,
-                negatives,
-                plan,
-            } => {
-                let (set, drawn) = &plan.batches[number];
-                let (examples, negatives) =
-                    (examples[*set], negatives.get(*set).and_then(Option::as_ref));
-                Ok(draw(stage, examples, negatives, drawn, seed))
-            }
-            Draws::Hybrid(teachers) => {
-                let sizes: Vec<u64> = teachers.iter().map(|t| t.len() as u64).collect();
-                let mut draw = mix(seed, 1) % sizes.iter().sum::<u64>().max(1);
-                let mut set = 0;
-                while draw >= sizes[set] {
-                    draw -= sizes[set];
-                    set += 1;
-                }
-                teachers[set].draw(stage, seed)
-            }
-        }
-    }
-}
-
-/// A seed of two.
-pub(crate) fn mix(seed: u64, number: u64) -> u64 {
-    xxh3_64(&[seed.to_le_bytes(), number.to_le_bytes()].concat())
 }
 
 /// Where a run keeps what is not the model.
@@ -323,8 +204,7 @@ impl StageRun<'_> {
 
     fn go(&mut self, material: &Material, before: &Tower) -> Result<()> {
         let (stage, seed) = (self.stage, self.seed());
-        let catalogs = CatalogIds::read(self.recipe, stage, &self.options.data)?;
-        let names = catalogs.names();
+        let catalogs = catalogs(self.recipe, stage, &self.options.data)?;
         self.observer.say(&format!("stage {}", stage.name));
         if self.position.step == 0 {
             self.save()?;
@@ -332,16 +212,8 @@ impl StageRun<'_> {
         if let Loss::Hybrid { .. } = stage.loss {
             self.observer.say("encoding the catalogs");
         }
-        let negatives = self.negatives(&examples_of(stage, material))?;
-        let draws = draws(
-            stage,
-            self.recipe,
-            material,
-            &catalogs,
-            &names,
-            before,
-            negatives,
-        )?;
+        let negatives = self.negatives(&material.of(stage))?;
+        let draws = draws(stage, self.recipe, material, &catalogs, before, negatives)?;
         let dev = self.dev(material);
         if self.position.step == 0 {
             // What the stage begins with is the first to beat.
@@ -469,11 +341,7 @@ impl StageRun<'_> {
     /// else found among the held-out items.
     fn dev(&self, material: &Material) -> Option<EvalSet> {
         self.stage.measure_every?;
-        let sets = self
-            .stage
-            .data
-            .iter()
-            .filter_map(|name| material.data.get(name));
+        let sets = material.of(self.stage).into_iter();
         let rows: Vec<_> = sets
             .flat_map(|examples| examples.dev.iter().cloned())
             .collect();
@@ -529,167 +397,4 @@ impl StageRun<'_> {
         }
         Ok(())
     }
-}
-
-/// The data sets of a stage.
-fn examples_of<'m>(stage: &Stage, material: &'m Material) -> Vec<&'m Examples> {
-    stage
-        .data
-        .iter()
-        .filter_map(|name| material.data.get(name))
-        .collect()
-}
-
-/// The batches of a stage, which began with the model `before`. `negatives` has the hard negatives of its data sets, or is empty.
-pub(crate) fn draws<'m>(
-    stage: &Stage,
-    recipe: &Recipe,
-    material: &'m Material,
-    catalogs: &CatalogIds,
-    names: &'m [Vec<&'m str>],
-    before: &'m Tower,
-    negatives: Vec<Option<Vec<Vec<usize>>>>,
-) -> Result<Draws<'m>> {
-    if let Loss::Hybrid { .. } = stage.loss {
-        let teachers = catalogs.texts.iter().zip(names);
-        let teachers = teachers
-            .map(|(texts, names)| Teacher::new(texts, names, before, recipe.max_tokens))
-            .collect::<Result<_>>()?;
-        return Ok(Draws::Hybrid(teachers));
-    }
-    let number = recipe.stages.iter().position(|s| s.name == stage.name);
-    let examples = examples_of(stage, material);
-    let plan = Plan::new(
-        stage,
-        &examples,
-        mix(recipe.seed, number.unwrap_or_default() as u64),
-    );
-    Ok(Draws::Judged {
-        examples,
-        negatives,
-        plan,
-    })
-}
-
-/// The pairs of every batch of a recipe's first stage, as texts: for comparisons with other trainers.
-///
-/// # Errors
-/// Those of reading the data.
-pub fn contrastive_batches(
-    recipe: &Recipe,
-    options: &Options,
-) -> Result<Vec<Vec<(String, String)>>> {
-    let tower = Tower::open(&options.base, &recipe.heads, &options.device)?;
-    let material = Material::read(recipe, &options.data, &tower)?;
-    let Some(stage) = recipe.stages.first() else {
-        return Ok(vec![]);
-    };
-    let examples = examples_of(stage, &material);
-    let plan = Plan::new(stage, &examples, mix(recipe.seed, 0));
-    let texts = |(set, drawn): &(usize, Vec<usize>)| -> Vec<(String, String)> {
-        let examples = examples[*set];
-        let pair = |&index: &usize| {
-            let (group, item) = *examples.pairs.get(index)?;
-            let query = examples.queries.texts[examples.groups[group].query].clone();
-            Some((query, examples.items.texts[item].clone()))
-        };
-        drawn.iter().filter_map(pair).collect()
-    };
-    Ok(plan.batches.iter().map(texts).collect())
-}
-
-/// The catalogs of a stage, and their items' numbers as names.
-pub(crate) struct CatalogIds {
-    pub texts: Vec<Vec<String>>,
-    ids: Vec<Vec<String>>,
-}
-
-impl CatalogIds {
-    pub fn read(recipe: &Recipe, stage: &Stage, root: &Path) -> Result<Self> {
-        let catalogs = match stage.loss {
-            Loss::Hybrid { .. } => &stage.data[..],
-            _ => &[],
-        };
-        let texts = catalogs
-            .iter()
-            .filter_map(|name| recipe.catalogs.get(name))
-            .map(|catalog| catalog_texts(catalog, root))
-            .collect::<Result<Vec<_>>>()?;
-        let count = |texts: &Vec<String>| (0..texts.len()).map(|i| i.to_string()).collect();
-        let ids = texts.iter().map(count).collect();
-        Ok(CatalogIds { texts, ids })
-    }
-
-    pub fn names(&self) -> Vec<Vec<&str>> {
-        self.ids
-            .iter()
-            .map(|ids| ids.iter().map(String::as_str).collect())
-            .collect()
-    }
-}
-
-/// `metrics.jsonl`: a record a line. A run that goes on takes back what came after its checkpoint.
-struct Journal {
-    path: PathBuf,
-    file: fs::File,
-}
-
-impl Journal {
-    fn open(path: &Path, recipe: &Recipe, position: &Position) -> Result<Self> {
-        let error = |e| Error::io(path, e);
-        let old = match fs::read_to_string(path) {
-            Ok(old) => old,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => String::new(),
-            Err(e) => return Err(error(e)),
-        };
-        let before = |line: &str| {
-            let record: Record = serde_json::from_str(line).ok()?;
-            let stage = recipe.stages.iter().position(|s| s.name == record.stage)?;
-            ((stage, record.step) <= (position.stage, position.step) || stage < position.stage)
-                .then(|| format!("{line}\n"))
-        };
-        let kept: String = old.lines().filter_map(before).collect();
-        write_whole(path, kept.as_bytes())?;
-        let file = fs::OpenOptions::new()
-            .append(true)
-            .open(path)
-            .map_err(error)?;
-        Ok(Journal {
-            path: path.to_owned(),
-            file,
-        })
-    }
-
-    fn write(&mut self, record: &Record) -> Result<()> {
-        let mut line = serde_json::to_vec(record).expect("plain fields");
-        line.push(b'\n');
-        self.file
-            .write_all(&line)
-            .map_err(|e| Error::io(&self.path, e))
-    }
-}
-
-/// The records of a `metrics.jsonl`.
-pub(crate) fn records(path: &Path) -> Result<Vec<Record>> {
-    let text = fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
-    Ok(text
-        .lines()
-        .filter_map(|line| serde_json::from_str(line).ok())
-        .collect())
-}
-
-/// Adds records that are not there yet.
-pub(crate) fn append(path: &Path, new: &[Record]) -> Result<()> {
-    let known = records(path)?;
-    let fresh = |record: &&Record| {
-        !known
-            .iter()
-            .any(|k| (&k.stage, k.step) == (&record.stage, record.step))
-    };
-    let mut text = fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
-    for record in new.iter().filter(fresh) {
-        text += &serde_json::to_string(record).expect("plain fields");
-        text.push('\n');
-    }
-    write_whole(path, text.as_bytes())
 }

@@ -310,9 +310,14 @@ fn bm25_run(shelf: &Shelf, queries: &[Query], k: usize) -> Result<Run> {
         ids.push(id);
         texts.push(parts.collect::<Vec<_>>().join(" "));
     }
-    let bm25 = Bm25::new(&ids, &texts);
+    let bm25 = Bm25::new(&texts);
+    let ranked = |text: &str| {
+        let hits = bm25.search(text, k).into_iter();
+        hits.map(|(place, score)| (ids[place].to_owned(), score))
+            .collect()
+    };
     Ok(queries
         .iter()
-        .map(|q| (q.id.clone(), bm25.search(&q.text, k)))
+        .map(|q| (q.id.clone(), ranked(&q.text)))
         .collect())
 }
