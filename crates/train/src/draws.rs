@@ -66,8 +66,8 @@ pub(crate) fn draws<'m>(
     negatives: Vec<Option<Vec<Vec<usize>>>>,
 ) -> Result<Draws<'m>> {
     if let Loss::Hybrid { .. } = stage.loss {
-        let teachers = catalogs.iter();
-        let teachers = teachers
+        let teachers = catalogs
+            .iter()
             .map(|texts| Teacher::new(texts, before, recipe.max_tokens))
             .collect::<Result<_>>()?;
         return Ok(Draws::Hybrid(teachers));

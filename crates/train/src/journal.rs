@@ -85,21 +85,24 @@ impl Journal {
 /// The records of a `metrics.jsonl`.
 pub(crate) fn records(path: &Path) -> Result<Vec<Record>> {
     let text = fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
-    Ok(text
-        .lines()
+    Ok(parse(&text))
+}
+
+fn parse(text: &str) -> Vec<Record> {
+    text.lines()
         .filter_map(|line| serde_json::from_str(line).ok())
-        .collect())
+        .collect()
 }
 
 /// Adds records that are not there yet.
 pub(crate) fn append(path: &Path, new: &[Record]) -> Result<()> {
-    let known = records(path)?;
+    let mut text = fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
+    let known = parse(&text);
     let fresh = |record: &&Record| {
         !known
             .iter()
             .any(|k| (&k.stage, k.step) == (&record.stage, record.step))
     };
-    let mut text = fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
     for record in new.iter().filter(fresh) {
         text += &serde_json::to_string(record).expect("plain fields");
         text.push('\n');

@@ -341,8 +341,9 @@ impl StageRun<'_> {
     /// else found among the held-out items.
     fn dev(&self, material: &Material) -> Option<EvalSet> {
         self.stage.measure_every?;
-        let sets = material.of(self.stage).into_iter();
-        let rows: Vec<_> = sets
+        let rows: Vec<_> = material
+            .of(self.stage)
+            .into_iter()
             .flat_map(|examples| examples.dev.iter().cloned())
             .collect();
         let graded = EvalSet::of_rows(
