@@ -417,6 +417,39 @@ fn an_int8_model_that_loses_too_much_is_not_put_under_its_name() {
 }
 
 #[test]
+fn evals_read_whole_texts_and_int8_is_held_against_what_it_was_made_of() {
+    let dir = workshop();
+    let other = dir.path().join("other");
+    base(&other, 2.0);
+    let baseline = format!("other={}", other.join("base").display());
+    let (head, stages) = RECIPE.split_once("[[stage]]").unwrap();
+    let (_, eval) = stages.split_once("[[eval]]").unwrap();
+    let tower = "[query_tower]\nlayers = 1\nvocabulary = 400\nsteps = 4\nbatch = 8\n";
+    let measured = |cut: &str, out: &str| -> (f64, f64) {
+        let head = head.replace("item = 24", cut);
+        let recipe = format!("{head}{tower}[[eval]]{eval}");
+        fs::write(dir.path().join("recipe.toml"), recipe).unwrap();
+        let flags = ["--json", "--baseline", &baseline];
+        let (code, out, err) = outcome(&mut train(dir.path(), out, &flags));
+        assert_eq!(code, 0, "{err}");
+        let report: Value = serde_json::from_str(&out).unwrap();
+        let value = |name: &str| {
+            let systems = report["evals"][0]["systems"].as_array().unwrap();
+            let system = systems.iter().find(|s| s["name"] == name).unwrap();
+            system["value"].as_f64().unwrap()
+        };
+        assert_ne!(value("other"), value("base"));
+        let keeps = report["models"][0]["keeps"]["judged"].as_f64().unwrap();
+        assert_eq!(keeps, value("INT8") / value("base"));
+        (value("base"), value("other"))
+    };
+    assert_eq!(
+        measured("item = 24", "whole"),
+        measured("item = 4", "cut in training")
+    );
+}
+
+#[test]
 fn a_dry_run_says_what_it_would_take_and_writes_nothing() {
     let dir = workshop();
     let (code, out, err) = outcome(&mut train(dir.path(), "model", &["--dry-run", "--json"]));

@@ -17,7 +17,7 @@ use crate::examples::catalog_texts;
 use crate::journal::{self, Record};
 use crate::material::Material;
 use crate::query_tower::{Domain, distill};
-use crate::recipe::Recipe;
+use crate::recipe::{MaxTokens, Recipe};
 use crate::report;
 use crate::tower::{Tower, write_whole};
 use crate::trainer::{self, Observer, Options, training_dir};
@@ -193,21 +193,32 @@ pub fn run(
         })
         .collect::<Result<Vec<_>>>()?;
     let encoder = Encoder::open(&item_dir)?;
+    // Texts are cut where the exported encoder cuts them, not where training does: all systems read the same.
+    let read_by = |tower: &Tower| {
+        let limit = encoder.config().max_tokens;
+        let limit = limit.min(tower.bert().sizes().positions);
+        MaxTokens {
+            query: limit,
+            item: limit,
+        }
+    };
     let mut evals = Vec::new();
     for set in &sets {
         observer.say(&format!("measuring on {}", set.name));
         let mut systems: Vec<(String, Measured)> = vec![("BM25".into(), set.by_words())];
-        systems.push(("base".into(), set.by_tower(&base, recipe.max_tokens)?));
+        let by_base = set.by_tower(&base, read_by(&base))?;
+        // What INT8 was made of: the last stage's weights, or the base's where there is no stage.
+        let mut f32_value = by_base.mean();
+        systems.push(("base".into(), by_base));
         for (baseline, tower) in baselines.iter().zip(&others) {
-            systems.push((
-                baseline.name.clone(),
-                set.by_tower(tower, recipe.max_tokens)?,
-            ));
+            let measured = set.by_tower(tower, read_by(tower))?;
+            systems.push((baseline.name.clone(), measured));
         }
         for (stage, tower) in recipe.stages.iter().zip(&stages) {
-            systems.push((stage.name.clone(), set.by_tower(tower, recipe.max_tokens)?));
+            let measured = set.by_tower(tower, read_by(tower))?;
+            f32_value = measured.mean();
+            systems.push((stage.name.clone(), measured));
         }
-        let f32_value = systems.last().map_or(0.0, |(_, m)| m.mean());
         let queries = encoded(&encoder, &set.queries)?;
         let items = encoded(&encoder, &set.items)?;
         let int8 = set.by_vectors(&queries, &items, encoder.dims());
@@ -219,7 +230,7 @@ pub fn run(
             let tokens = set
                 .queries
                 .iter()
-                .map(|query| student.tokenize(query, recipe.max_tokens.query))
+                .map(|query| student.tokenize(query, small.config().max_tokens))
                 .collect::<Result<Vec<_>>>()?;
             let exact = set.by_vectors(&student.encode(&tokens)?, &items, encoder.dims());
             let queries = encoded(small, &set.queries)?;

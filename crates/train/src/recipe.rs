@@ -21,7 +21,7 @@ pub struct Recipe {
     /// Seed of all that is drawn.
     #[serde(default)]
     pub seed: u64,
-    /// Tokens that queries and items are cut to.
+    /// Tokens that queries and items are cut to in training. An eval reads what the exported encoder reads.
     pub max_tokens: MaxTokens,
     /// How vectors are made of tokens; the mean when there are none.
     #[serde(default)]
