@@ -143,7 +143,7 @@ pub fn run(
         .iter()
         .map(|eval| EvalSet::read(eval, &options.data))
         .collect::<Result<Vec<_>>>()?;
-    let material = trainer::train(recipe, options, &tower, &base, observer)?;
+    let (material, data) = trainer::train(recipe, options, &tower, &base, observer)?;
     let dir = training_dir(&options.out);
     let domain = domain(recipe, options, material)?;
 
@@ -246,9 +246,6 @@ pub fn run(
         evals.push(eval_report(set, &systems, recipe.seed));
     }
 
-    let path = dir.join("data.json");
-    let data = fs::read(&path).map_err(|e| Error::io(&path, e))?;
-    let data = serde_json::from_slice(&data).map_err(|e| Error::io(&path, e.into()))?;
     let records = journal::records(&dir.join("metrics.jsonl"))?;
     let trained = Trained {
         title: recipe.title.clone(),

@@ -2,6 +2,7 @@
 //! it did before the stage, together with BM25. No judgement, no log and no shopper is needed.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::OnceLock;
 
 use nearshelf_eval::Bm25;
 use rand::seq::{IteratorRandom, index};
@@ -27,7 +28,8 @@ const DEPTH: usize = 100;
 /// A catalog with the teacher's view of it.
 pub(crate) struct Teacher<'a> {
     items: Texts,
-    shared: HashSet<String>,
+    /// Counted when the first query asks for them.
+    shared: OnceLock<HashSet<String>>,
     bm25: Bm25,
     vectors: Vec<f32>,
     before: &'a Tower,
@@ -80,7 +82,7 @@ impl<'a> Teacher<'a> {
             .collect::<Result<_>>()?;
         let vectors = before.encode(&tokens)?;
         Ok(Teacher {
-            shared: shared_words(texts),
+            shared: OnceLock::new(),
             bm25: Bm25::new(texts),
             items: Texts::new(texts.to_vec(), tokens),
             vectors,
@@ -112,7 +114,8 @@ impl<'a> Teacher<'a> {
             let mut of_item: Vec<&str> = self.items.texts[item].split_whitespace().collect();
             // No draw without a share: recipes that have none keep their queries.
             if shared > 0.0 && rng.random_bool(shared) {
-                let shared = |word: &&str| self.shared.contains(&typed(word));
+                let known = self.shared.get_or_init(|| shared_words(&self.items.texts));
+                let shared = |word: &&str| known.contains(&typed(word));
                 if of_item.iter().any(shared) {
                     of_item.retain(shared);
                 }

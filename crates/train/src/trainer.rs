@@ -60,7 +60,7 @@ pub(crate) fn stage_dir(out: &Path, stage: &Stage) -> PathBuf {
 
 const LAST: &str = "last";
 
-/// Trains a tower by a recipe, and gives what it was trained on. Each stage's result lies in
+/// Trains a tower by a recipe, and gives what it was trained on and how that was read. Each stage's result lies in
 /// `OUT/training/stage-NAME` afterwards.
 pub(crate) fn train(
     recipe: &Recipe,
@@ -68,7 +68,7 @@ pub(crate) fn train(
     tower: &Tower,
     base: &Tower,
     observer: &dyn Observer,
-) -> Result<Material> {
+) -> Result<(Material, serde_json::Value)> {
     let dir = training_dir(&options.out);
     fs::create_dir_all(&dir).map_err(|e| Error::io(&dir, e))?;
     let run = identity(recipe, &options.base)?;
@@ -103,7 +103,8 @@ pub(crate) fn train(
             .collect(),
         data: material.summaries(),
     };
-    let json = serde_json::to_vec_pretty(&about).expect("plain fields");
+    let about = serde_json::to_value(&about).expect("plain fields");
+    let json = serde_json::to_vec_pretty(&about).expect("a value");
     write_whole(&dir.join("data.json"), &json)?;
 
     let mut optimizer = AdamW::new(&tower.bert().parameters());
@@ -145,7 +146,7 @@ pub(crate) fn train(
         optimizer = AdamW::new(&tower.bert().parameters());
         checkpoint::save(&dir, LAST, &position, tower.bert(), &optimizer)?;
     }
-    Ok(material)
+    Ok((material, about))
 }
 
 /// What is written beside a model about its data.
