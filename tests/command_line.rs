@@ -63,6 +63,15 @@ fn the_demo_is_searched_without_anything_set_up() {
 }
 
 #[test]
+fn it_says_its_name_as_it_is_called() {
+    let (code, out, _) = outcome(nearshelf().arg("--version"));
+    assert_eq!(code, 0);
+    assert!(out.starts_with("nearshelf "), "{out}");
+    let (_, _, err) = outcome(nearshelf().arg("search"));
+    assert!(err.contains("Usage: nearshelf "), "{err}");
+}
+
+#[test]
 fn wrong_usage_is_exit_code_2_and_a_failed_job_1() {
     let shelf = demo();
     let shelf = shelf.to_str().unwrap();

@@ -13,7 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Semantic product search where the shopper is.
 #[derive(Debug, Parser)]
-#[command(version, about, max_term_width = 100)]
+#[command(name = "nearshelf", version, about, max_term_width = 100)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
