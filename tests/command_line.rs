@@ -334,15 +334,26 @@ fn a_model_of_other_dimensions_is_refused() {
     }
     let manifest = fs::read(directory.path().join("shelf.nsm")).unwrap();
     let mut manifest = nearshelf::Manifest::from_bytes("m", &manifest).unwrap();
-    let config = fs::read_to_string(directory.path().join(&manifest.encoder[0].name)).unwrap();
-    let config = config.replace("384", "128");
-    manifest.encoder[0] = nearshelf::FileRef::of("encoder", "json", config.as_bytes());
-    fs::write(directory.path().join(&manifest.encoder[0].name), config).unwrap();
+    manifest.dims = 128;
+    for shard in &mut manifest.shards {
+        shard.centroid.truncate(128);
+    }
     fs::write(directory.path().join("shelf.nsm"), manifest.to_bytes()).unwrap();
     let (code, _, err) = run(&["search", directory.path().to_str().unwrap(), "tent"]);
     assert!(
-        code == 1 && err.contains("expected 128 dimensions (by encoder.json), found 384"),
+        code == 1 && err.contains("record, dimensions: expected 128 (by the manifest), found 384"),
         "{err}"
+    );
+    // Without its shards the shelf opens, and its encoder is refused.
+    let shelf = nearshelf::Shelf::from_manifest(&manifest.to_bytes());
+    let (mut shelf, file) = (shelf.unwrap(), manifest.encoder.model().clone());
+    let bytes = fs::read(directory.path().join(&file.name)).unwrap();
+    shelf.attach(&file.name, bytes.into(), true).unwrap();
+    let error = shelf.encoder().err().unwrap();
+    assert_eq!(error.kind(), nearshelf::ErrorKind::Damaged);
+    assert!(
+        error.to_string().contains("expected vectors of 128 dimensions, as the shelf has, found 384"),
+        "{error}"
     );
 }
 
@@ -405,7 +416,7 @@ fn a_full_disk_is_an_error_with_the_files_name() {
             .arg(model.path()),
     );
     assert!(
-        code == 1 && err.contains("shelf/model-") && err.contains("too large"),
+        code == 1 && err.contains("shelf/encoder-") && err.contains("too large"),
         "{code} {err}"
     );
     assert!(!Path::new(&path("shelf")).exists());

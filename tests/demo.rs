@@ -44,15 +44,10 @@ fn recall_at_10_is_as_promised() {
     let mut found = 0;
     let mut wanted = 0;
     for text in varied_texts() {
-        let Ok(query) = shelf.encoder().unwrap().encode(&text) else {
-            panic!("{text}")
-        };
-        let exact = shelf.catalog().search_exact(&query.vector, 10).unwrap();
-        let threshold = exact.hits.last().unwrap().score;
-        let hits = shelf
-            .search_vector(&query.vector, &SearchOptions::default())
-            .unwrap()
-            .hits;
+        let exact = shelf.search_exact(&text, 10).unwrap();
+        let threshold = exact.last().unwrap().score;
+        let answer = shelf.search_with(&text, &SearchOptions::default());
+        let hits = answer.unwrap().hits;
         found += hits.iter().filter(|hit| hit.score >= threshold).count();
         wanted += 10;
     }

@@ -4,10 +4,11 @@ use std::fs;
 use std::path::PathBuf;
 
 use nearshelf_catalog::{
-    Catalog, Columns, Field, FieldKind, FileRef, Manifest, SearchDefaults, SearchOptions, ShardRef,
-    Value, ValueRef,
+    Catalog, Columns, EncoderFiles, Field, FieldKind, FieldStats, FileRef, Manifest,
+    SearchDefaults, SearchOptions, ShardRef, Value, ValueRef,
 };
-use nearshelf_index::{DEGREE, Graph, NO_LINK, QuantizedVector, ShardBuilder};
+use nearshelf_index::codes::{QuantizedVector, SevenFour};
+use nearshelf_index::{DEGREE, Graph, NO_LINK, ShardBuilder};
 use support::root;
 
 const DIMS: usize = 24;
@@ -38,7 +39,8 @@ fn write() -> (Vec<u8>, Vec<u8>) {
             row
         })
         .collect();
-    let mut shard = ShardBuilder::new(DIMS, &vectors, &Graph { links, entries: 4 }).unwrap();
+    let graph = Graph { links, entries: 4 };
+    let mut shard = ShardBuilder::new::<SevenFour>(DIMS, &vectors, &graph).unwrap();
     let ids: Vec<String> = (0..ITEMS).map(|i| format!("item-{i}")).collect();
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
     let kinds = [
@@ -64,6 +66,11 @@ fn write() -> (Vec<u8>, Vec<u8>) {
     let shard = shard.to_bytes();
 
     let names = ["name", "price", "even", "tags"];
+    let stats: Vec<FieldStats> = kinds
+        .iter()
+        .enumerate()
+        .map(|(i, &kind)| FieldStats::of(kind, rows.iter().map(|row| row[i].as_ref())))
+        .collect();
     let mut centroid = vec![0.0; DIMS];
     centroid[0] = 1.0;
     let manifest = Manifest {
@@ -75,20 +82,23 @@ fn write() -> (Vec<u8>, Vec<u8>) {
         fields: names
             .iter()
             .zip(kinds)
-            .map(|(name, kind)| Field {
+            .zip(&stats)
+            .map(|((name, kind), &stats)| Field {
                 name: name.to_string(),
                 kind,
+                stats,
             })
             .collect(),
-        encoder: [
-            FileRef::of("encoder", "json", b"{}"),
-            FileRef::of("model", "onnx", b""),
-            FileRef::of("tokenizer", "json", b"{}"),
-        ],
+        encoder: EncoderFiles::Onnx {
+            config: FileRef::of("encoder", "json", b"{}"),
+            model: FileRef::of("model", "onnx", b""),
+            tokenizer: FileRef::of("tokenizer", "json", b"{}"),
+        },
         shards: vec![ShardRef {
             file: FileRef::of("shard-0000", "nss", &shard),
             items: ITEMS as u32,
             centroid,
+            stats,
         }],
         search: SearchDefaults {
             probe: 1,
@@ -115,7 +125,7 @@ fn a_shelf_of_version_1_opens_verifies_and_answers() {
             probe: None,
             ef: Some(4),
         };
-        let found = catalog.search(&vector(i), &options).unwrap();
+        let found = catalog.search(&vector(i).into(), &options).unwrap();
         let hit = found.hits[0];
         assert_eq!(hit.id, format!("item-{i}"));
         assert!((hit.score - 1.0).abs() < 1e-3, "{}", hit.score);

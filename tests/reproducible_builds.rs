@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use nearshelf_build::{BuildOptions, NoProgress, build};
+use nearshelf_build::{BuildOptions, Model, NoProgress, build};
 use support::demo_model;
 
 /// Items enough for several shards.
@@ -45,7 +45,8 @@ fn threads_change_nothing_and_the_seed_does() {
     let directory = tempfile::tempdir().unwrap();
     let catalog = directory.path().join("items.jsonl");
     items(&catalog);
-    let model = demo_model();
+    let directory_of_model = demo_model();
+    let model = Model::open(directory_of_model.path()).unwrap();
     let shelf = |threads: usize, seed: u64| {
         let out = directory.path().join(format!("shelf-{threads}-{seed}"));
         let options = BuildOptions {
@@ -54,7 +55,7 @@ fn threads_change_nothing_and_the_seed_does() {
             seed,
             ..Default::default()
         };
-        let built = build(&catalog, model.path(), &out, &options, &NoProgress).unwrap();
+        let built = build(&catalog, &model, &out, &options, &NoProgress).unwrap();
         assert_eq!(built.manifest.items(), 700);
         assert!(built.manifest.shards.len() >= 4);
         files(&out)

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nearshelf::{SearchOptions, Shelf};
-use nearshelf_build::{BuildOptions, NoProgress, build};
+use nearshelf_build::{BuildOptions, Model, NoProgress, build};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use safetensors::tensor::{Dtype, TensorView, serialize_to_file};
@@ -271,7 +271,7 @@ fn a_run_makes_a_model_that_builds_a_shelf_and_a_report_that_stands_alone() {
     let (items, model) = (dir.path().join("items.jsonl"), dir.path().join("model"));
     build(
         &items,
-        &model,
+        &Model::open(&model).unwrap(),
         &shelf,
         &BuildOptions::default(),
         &NoProgress,

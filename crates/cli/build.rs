@@ -22,7 +22,7 @@ fn main() {
         .iter()
         .map(|name| {
             let path = directory.join(name);
-            format!("    ({name:?}, include_bytes!({path:?})),\n")
+            format!("    ({name:?}, &Aligned(*include_bytes!({path:?}))),\n")
         })
         .collect();
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("set by cargo")).join("demo_files.rs");

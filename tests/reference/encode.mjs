@@ -12,7 +12,7 @@ const { default: init, Encoder, isa } = await import(pathToFileURL(join(moduleDi
 await init({ module_or_path: wasm });
 
 const read = (name) => new Uint8Array(readFileSync(join(modelDir, name)));
-const encoder = new Encoder(read("model.onnx"), read("tokenizer.json"), read("encoder.json"), false);
+const encoder = new Encoder(read("network.nsn"), false);
 const lines = readFileSync(texts, "utf8").replace(/\n$/, "").split("\n");
 const vectors = lines.map((line) => encoder.encode(line).values);
 const all = new Float32Array(vectors.length * vectors[0].length);

@@ -14,25 +14,25 @@ pub fn demo() -> PathBuf {
     root().join("assets/demo")
 }
 
-/// A model directory: the demo's encoder under the names that `build` expects.
+/// A copy of the model directory of the demo's encoder, network file included.
 pub fn demo_model() -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
-    for entry in std::fs::read_dir(demo()).unwrap() {
+    for entry in std::fs::read_dir(root().join("assets/model")).unwrap() {
         let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_str().unwrap();
-        let known = [
-            ("encoder", "json"),
-            ("model", "onnx"),
-            ("tokenizer", "json"),
-        ];
-        for (stem, extension) in known {
-            if name.starts_with(&format!("{stem}-")) {
-                let to = directory.path().join(format!("{stem}.{extension}"));
-                std::fs::copy(&path, to).unwrap();
-            }
-        }
+        let name = path.file_name().unwrap();
+        std::fs::copy(&path, directory.path().join(name)).unwrap();
     }
+    std::fs::copy(demo_network(), directory.path().join("network.nsn")).unwrap();
     directory
+}
+
+/// The network file of the demo.
+pub fn demo_network() -> PathBuf {
+    let entries = std::fs::read_dir(demo()).unwrap();
+    let mut paths = entries.map(|entry| entry.unwrap().path());
+    paths
+        .find(|path| path.extension().is_some_and(|e| e == "nsn"))
+        .unwrap()
 }
 
 /// Real data beside the repository; says so where a test has to go without.

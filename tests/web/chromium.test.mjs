@@ -204,13 +204,13 @@ inPage("of a changed shelf only what changed is fetched, and the rest is dropped
   const kept = await open();
   const news = readdirSync(CHANGED).filter((name) => !readdirSync(SHARDED).includes(name));
   const fetchedNow = server.requests.slice(before).map(({ path }) => path.split("/").pop());
-  assert.deepEqual(fetchedNow.filter((name) => /nsm|nss|onnx|json$/.test(name)).sort(), ["shelf.nsm", ...news].sort());
+  assert.deepEqual(fetchedNow.filter((name) => /nsm|nss|nsn$/.test(name)).sort(), ["shelf.nsm", ...news].sort());
   assert.equal(news.length, 1, "a price that changed is one shard that changed");
   assert.deepEqual(kept, readdirSync(CHANGED).sort());
 });
 
 inPage("a download that breaks off goes on where it was", async () => {
-  const model = named(SHELF, "model-");
+  const model = named(SHELF, "encoder-");
   let times = 0;
   server.fault = (path, request, response) => {
     if (!path.endsWith(model) || (times += 1) > 1) return false;
@@ -219,17 +219,17 @@ inPage("a download that breaks off goes on where it was", async () => {
   };
   const count = await page.evaluate(async () => (await (await openShelf("/shelf/")).search("tent")).length);
   assert.equal(count, 10);
-  const ranges = fetched(/model-/).map(({ range }) => range);
+  const ranges = fetched(/encoder-/).map(({ range }) => range);
   assert.equal(ranges.length, 2);
   const start = Number(/^bytes=(\d+)-$/.exec(ranges[1])[1]);
   assert.ok(start > 1 << 20 && start <= 3 << 20, ranges[1]);
 });
 
 inPage("a slow download that broke off goes on after a reload", async () => {
-  const model = named(SHELF, "model-");
+  const model = named(SHELF, "encoder-");
   const bytes = readFileSync(join(SHELF, model));
   let times = 0;
-  instead(/model-/, (response) => {
+  instead(/encoder-/, (response) => {
     if ((times += 1) > 1) return response.destroy();
     response.writeHead(200, { "content-length": bytes.length });
     response.write(bytes.subarray(0, 5 << 20));
@@ -238,13 +238,13 @@ inPage("a slow download that broke off goes on after a reload", async () => {
   assert.equal((await failureOf()).code, "network");
   server.fault = undefined;
   page = await openPage();
-  const before = fetched(/model-/).length;
+  const before = fetched(/encoder-/).length;
   assert.equal(await failureOf(), undefined);
-  assert.deepEqual(fetched(/model-/).slice(before).map(({ range }) => range), [`bytes=${8 << 20}-`]);
+  assert.deepEqual(fetched(/encoder-/).slice(before).map(({ range }) => range), [`bytes=${8 << 20}-`]);
 });
 
 inPage("a signal stops opening, and a search that waits", async () => {
-  instead(/model-/, () => undefined);
+  instead(/encoder-/, () => undefined);
   const stopped = await page.evaluate(async () => {
     const abort = new AbortController();
     setTimeout(() => abort.abort(), 200);
@@ -335,13 +335,13 @@ inPage("a bad file is an error of its kind that says what to do", async () => {
   newer.writeUInt32LE(99, 12);
   const cases = [
     [/shelf\.nsm/, page404, "NetworkError", "http", "404"],
-    [/model-/, page404, "NetworkError", "http", "uploaded"],
+    [/encoder-/, page404, "NetworkError", "http", "uploaded"],
     [/shelf\.nsm/, body(Buffer.from("<!doctype html><title>shop</title>"), "text/html"), "ShelfError", "not-a-shelf", "unknown paths"],
     [/shelf\.nsm/, body(Buffer.from("{}")), "ShelfError", "format", "byte 0"],
     [/shelf\.nsm/, body(newer), "VersionError", "too-new", "update the npm package"],
     [/shard-/, body(original.subarray(0, 1000)), "ShelfError", "altered", "found 1000"],
     [/shard-/, body(altered), "ShelfError", "altered", "SHA-256"],
-    [/tokenizer-/, body(Buffer.from("<html>")), "ShelfError", "altered", "upload"],
+    [/encoder-/, body(Buffer.from("<html>")), "ShelfError", "altered", "upload"],
     [/shelf\.nsm/, (response) => response.destroy(), "NetworkError", "network", "connection"],
     [/shard-/, (response) => response.destroy(), "NetworkError", "network", "connection"],
     [/encoder-/, (response) => response.writeHead(503).end(), "NetworkError", "http", "503"],

@@ -12,7 +12,9 @@ const shelf: Shelf<Product> = await openShelf<Product>("/shelf/", {
   signal: AbortSignal.timeout(10_000),
 });
 const hits: Hits<Product> = await shelf.search("rain jacket", { k: 5, onPartial: (some) => console.log(some.length) });
-const titles: string[] = hits.map((hit) => hit.fields.title.toUpperCase());
+const titles: string[] = hits.map((hit) => hit.fields.title?.toUpperCase() ?? "");
+// @ts-expect-error: an item may be without it.
+hits[0]?.fields.price.toFixed(2);
 const price: number = hits[0]?.fields.price ?? 0;
 // @ts-expect-error: no such field.
 hits[0].fields.colour;

@@ -1,16 +1,16 @@
 // Keeps the page and the package, so that a reload needs no connection. The shelf keeps itself.
 
 const CACHE = "nearshelf-demo";
-const OWN = /\/(index\.html|demo\.js|style\.css|package\/.*)?$/;
+const OWN = /\/(index\.html|demo\.js|style\.css|package\/.*\.js)?$/;
 
 self.addEventListener("install", () => self.skipWaiting());
 self.addEventListener("activate", (event) => event.waitUntil(keepPage().then(() => self.clients.claim())));
 
-/** What the page loaded before this worker was there. */
+/** What the page loaded before this worker was there. The wasm module and the shelf are kept by the package itself. */
 async function keepPage() {
   const cache = await caches.open(CACHE);
-  const files = ["index.html", "demo.js", "style.css", "package/wasm/nearshelf.js", "package/wasm/relaxed-simd.wasm"];
-  const names = ["api", "download", "errors", "failure", "hits", "index", "remote", "shelf", "source", "store", "wasm", "worker"];
+  const files = ["index.html", "demo.js", "style.css", "package/wasm/nearshelf.js", "package/wasm/modules.js"];
+  const names = ["api", "download", "errors", "failure", "hits", "index", "remote", "shelf", "source", "store", "turns", "wasm", "worker"];
   await cache.addAll(["./", ...files, ...names.map((name) => `package/src/${name}.js`)]);
 }
 

@@ -35,6 +35,11 @@ class Shelf {
     return this.#inner.load(options);
   }
 
+  /** @param {any} [options] */
+  async refresh(options) {
+    Object.assign(this, await this.#inner.refresh(options));
+  }
+
   stats() {
     return this.#inner.stats();
   }
@@ -50,7 +55,7 @@ class Shelf {
 
 /**
  * @param {object} platform
- * @param {() => Promise<any>} platform.locateWasm
+ * @param {import("./shelf.js").LocateWasm} platform.locateWasm
  * @param {(() => Worker)} [platform.startWorker] where a worker is the default
  * @param {boolean} [platform.cache] whether downloads are kept by default
  * @param {(source: any) => any} [platform.source] sources of the platform's own
@@ -61,8 +66,9 @@ export function openShelfFor({ locateWasm, startWorker, cache = false, source: o
     if (source === undefined || source === null) {
       throw failure("options", `openShelf: expected an address, a Response, a function or files, found ${source}.`);
     }
+    check(options);
     const settings = { cache, ...options };
-    const { worker = Boolean(startWorker), wasm, fetch } = settings;
+    const { worker = Boolean(startWorker), wasm, onnxWasm, fetch } = settings;
     if (worker !== false) {
       const start = () => {
         if (typeof worker === "function") return worker();
@@ -72,7 +78,36 @@ export function openShelfFor({ locateWasm, startWorker, cache = false, source: o
       };
       return new Shelf(await RemoteShelf.open(source, settings, start));
     }
-    const from = own?.(source) ?? toSource(source, { fetch, revalidate: Boolean(startWorker) });
-    return new Shelf(await LocalShelf.open(from, settings, wasm ? async () => wasm : locateWasm));
+    const kept = Boolean(settings.cache);
+    const from = own?.(source) ?? toSource(source, { fetch, revalidate: Boolean(startWorker), kept });
+    const given = { network: wasm, onnx: onnxWasm };
+    return new Shelf(await LocalShelf.open(from, settings, (kind) => given[kind] ?? locateWasm(kind)));
   };
+}
+
+/** Options of openShelf, each by its name. @param {any} options */
+function check(options) {
+  if (options === null || typeof options !== "object") {
+    throw failure("options", `openShelf: expected an object of options, found ${options}.`);
+  }
+  const { worker, signal, timeout, ...rest } = options;
+  const kind = typeof worker;
+  const isWorker = kind === "object" && worker !== null && typeof worker.postMessage === "function";
+  if (worker !== undefined && kind !== "boolean" && kind !== "function" && !isWorker) {
+    throw failure("options", `worker: expected a boolean, a Worker or a function that makes one, found ${String(worker)}.`);
+  }
+  if (signal !== undefined && typeof signal?.addEventListener !== "function") {
+    throw failure("options", `signal: expected an AbortSignal, found ${typeof signal}.`);
+  }
+  for (const name of ["onProgress", "onWarning", "fetch"]) {
+    if (rest[name] !== undefined && typeof rest[name] !== "function") {
+      throw failure("options", `${name}: expected a function, found ${typeof rest[name]}.`);
+    }
+  }
+  for (const name of ["manifest", "stall"]) {
+    const ms = timeout?.[name];
+    if (ms !== undefined && !(Number.isFinite(ms) && ms > 0)) {
+      throw failure("options", `timeout.${name}: expected milliseconds, found ${String(ms)}.`);
+    }
+  }
 }

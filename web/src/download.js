@@ -1,4 +1,4 @@
-// One file of a shelf: from the store or the network, whole and as the manifest describes it.
+// One file: from the store or the network, whole and with the digest that it should have.
 
 import { abortReason, failure, isAbort } from "./failure.js";
 import { MANIFEST } from "./source.js";
@@ -9,131 +9,282 @@ const ATTEMPTS = 4;
 const PAUSE_MS = 250;
 /** A download that takes longer is kept piece by piece, and goes on after a reload. */
 const SLOW_MS = 2000;
+/** Milliseconds without an answer or a byte, by default. */
+export const TIMEOUT = { manifest: 10_000, stall: 20_000 };
 
 /** @typedef {{ name: string, bytes: number, sha256: string }} File */
+/**
+ * Where a file's bytes go.
+ * @typedef {object} Sink
+ * @property {(offset: number, bytes: Uint8Array) => void} write
+ * @property {() => Uint8Array} bytes all of them, until the sink's memory moves
+ */
 /**
  * @typedef {object} Context
  * @property {import("./source.js").Source} source
  * @property {import("./store.js").Store} [store]
  * @property {AbortSignal} [signal]
+ * @property {number} [stall] milliseconds
  * @property {(bytes: Uint8Array) => string | Promise<string>} sha256
  * @property {(loaded: number, stored: boolean) => void} [progress]
  */
 
+/** A sink in JavaScript's memory. @param {number} length @returns {Sink} */
+export function memory(length) {
+  const all = new Uint8Array(length);
+  return { write: (offset, bytes) => all.set(bytes, offset), bytes: () => all };
+}
+
 /**
+ * Brings a file into a sink. Two tabs that want the same file download it once.
  * @param {File} file
  * @param {Context} context
- * @returns {Promise<Uint8Array>}
+ * @param {Sink} sink
  */
-export async function download(file, context) {
+export function download(file, context, sink) {
+  const { store, signal } = context;
+  if (!store) return bring(file, context, sink).then(() => undefined);
+  return store.exclusively(file.name, signal, async () => {
+    const fetched = await bring(file, context, sink);
+    return fetched ? { then: store.put(file.name, sink.bytes().slice()).then(() => store.removePieces(file.name)) } : {};
+  });
+}
+
+/**
+ * Whether the file came over the network, and is not in the store yet.
+ * @param {File} file
+ * @param {Context} context
+ * @param {Sink} sink
+ */
+async function bring(file, context, sink) {
   const { store, sha256, progress } = context;
   const stored = await store?.get(file.name);
   if (stored) {
     if (stored.length === file.bytes && (await sha256(stored)) === file.sha256) {
+      sink.write(0, stored);
       progress?.(file.bytes, true);
-      return stored;
+      return false;
     }
     await store?.remove(file.name);
   }
   // What was kept of an earlier try may be bad: then once more, from the start.
   for (let again = true; ; again = false) {
-    const { bytes, resumed } = await receive(file, context, again);
-    const found = await sha256(bytes);
-    if (found === file.sha256) {
-      store?.keep(file.name, bytes);
-      return bytes;
-    }
+    const { found, resumed } = await receive(file, context, sink, again);
+    if (found === file.sha256) return true;
     await store?.removePieces(file.name);
     if (!again || !resumed) {
-      const what = `${file.name}: expected SHA-256 ${file.sha256} (by the manifest), found ${found}.`;
+      const what = `${file.name}: expected SHA-256 ${file.sha256}, found ${found}.`;
       throw failure("altered", what, { url: address(file.name, context) });
     }
+  }
+}
+
+/** A download on its way. */
+class Receiver {
+  loaded = 0;
+  resumed = false;
+  #began = performance.now();
+  #pieces = 0;
+  #hash;
+
+  /**
+   * @param {File} file
+   * @param {Context} context
+   * @param {Sink} sink
+   */
+  constructor(file, context, sink) {
+    this.file = file;
+    this.context = context;
+    this.sink = sink;
+    this.url = address(file.name, context);
+    this.#hash = incremental();
+  }
+
+  /** The digest of all that came. */
+  async digest() {
+    return (await this.#hash?.end()) ?? (await this.context.sha256(this.sink.bytes()));
+  }
+
+  /** Takes what an earlier visit kept of the file. */
+  async takePieces() {
+    const { file, context } = this;
+    for (const piece of (await context.store?.pieces(file.name)) ?? []) {
+      if (piece.length !== PIECE || this.loaded + PIECE >= file.bytes) break;
+      await this.#add(piece);
+      this.#pieces += 1;
+    }
+    if (this.loaded === 0) return;
+    this.resumed = true;
+    context.progress?.(this.loaded, true);
+  }
+
+  /** @param {Uint8Array} bytes */
+  async #add(bytes) {
+    this.sink.write(this.loaded, bytes);
+    this.loaded += bytes.length;
+    await this.#hash?.add(bytes);
+  }
+
+  #startOver() {
+    if (this.loaded > 0) this.#hash = incremental();
+    this.loaded = 0;
+    this.#pieces = 0;
+  }
+
+  /** @param {number | string} found */
+  length(found) {
+    const what = `${this.file.name}: expected ${this.file.bytes} bytes, found ${found}.`;
+    return failure("altered", what, { url: this.url });
+  }
+
+  /** One request, and what comes of it. */
+  async attempt() {
+    const { file, context } = this;
+    const { source, stall = TIMEOUT.stall } = context;
+    const abort = new AbortController();
+    const stop = () => abort.abort(context.signal && abortReason(context.signal));
+    context.signal?.addEventListener("abort", stop, { once: true });
+    try {
+      let answer = await within(stall, abort, source.read(file.name, { signal: abort.signal, offset: this.loaded }));
+      if (answer instanceof Uint8Array) {
+        if (answer.length !== file.bytes) throw this.length(answer.length);
+        this.#startOver();
+        await this.#add(answer);
+        context.progress?.(answer.length, false);
+        return;
+      }
+      if (answer.status === 416 && this.loaded > 0) {
+        // The server's file is shorter than what is here: from the start, whole.
+        this.#startOver();
+        answer = /** @type {Response} */ (await within(stall, abort, source.read(file.name, { signal: abort.signal, offset: 0 })));
+      }
+      checkStatus(answer, this.url);
+      const start = startOf(answer, this.loaded, file.bytes);
+      if (start === undefined) {
+        // A part, and nobody says which: asked for again, whole.
+        await answer.body?.cancel().catch(() => {});
+        this.#startOver();
+        answer = /** @type {Response} */ (await within(stall, abort, source.read(file.name, { signal: abort.signal, offset: 0 })));
+        checkStatus(answer, this.url);
+      } else if (start !== this.loaded) this.#startOver();
+      this.resumed ||= this.loaded > 0;
+      await this.#body(answer, abort, stall);
+    } finally {
+      context.signal?.removeEventListener("abort", stop);
+    }
+  }
+
+  /**
+   * @param {Response} answer
+   * @param {AbortController} abort
+   * @param {number} stall
+   */
+  async #body(answer, abort, stall) {
+    const { file, context } = this;
+    const { store, signal, progress } = context;
+    for await (const chunk of chunks(answer, abort, stall)) {
+      if (this.loaded + chunk.length > file.bytes) throw this.length(`${this.loaded + chunk.length} or more`);
+      await this.#add(chunk);
+      progress?.(this.loaded, false);
+      const slow = performance.now() - this.#began > SLOW_MS;
+      for (; slow && store && this.loaded >= (this.#pieces + 1) * PIECE; this.#pieces++) {
+        const piece = this.sink.bytes().slice(this.#pieces * PIECE, (this.#pieces + 1) * PIECE);
+        await store.putPiece(file.name, this.#pieces, piece);
+      }
+      if (signal?.aborted) throw abortReason(signal);
+    }
+    // A whole answer that ends without an error is all that the server has.
+    if (this.loaded < file.bytes && answer.status === 200) throw this.length(this.loaded);
+    if (this.loaded < file.bytes) throw new TypeError(`the connection ended after ${this.loaded} of ${file.bytes} bytes`);
   }
 }
 
 /**
  * @param {File} file
  * @param {Context} context
+ * @param {Sink} sink
  * @param {boolean} resume
  */
-async function receive(file, { source, store, signal, progress }, resume) {
-  const began = performance.now();
-  const bytes = new Uint8Array(file.bytes);
-  let [loaded, pieces] = [0, 0];
-  const url = address(file.name, { source });
-  const length = (/** @type {number | string} */ found) =>
-    failure("altered", `${file.name}: expected ${file.bytes} bytes (by the manifest), found ${found}.`, { url });
-  if (resume) {
-    for (const piece of (await store?.pieces(file.name)) ?? []) {
-      if (piece.length !== PIECE || loaded + PIECE >= file.bytes) break;
-      bytes.set(piece, loaded);
-      loaded += PIECE;
-      pieces += 1;
-    }
-    if (loaded > 0) progress?.(loaded, true);
-  }
-  let resumed = loaded > 0;
-  for (let attempt = 1; loaded < file.bytes; attempt++) {
+async function receive(file, context, sink, resume) {
+  const { signal } = context;
+  const receiver = new Receiver(file, context, sink);
+  if (resume) await receiver.takePieces();
+  for (let attempt = 1; receiver.loaded < file.bytes; attempt++) {
     if (signal?.aborted) throw abortReason(signal);
-    const before = loaded;
+    const before = receiver.loaded;
     try {
-      const answer = await source.read(file.name, { signal, offset: loaded });
-      if (answer instanceof Uint8Array) {
-        if (answer.length !== file.bytes) throw length(answer.length);
-        progress?.(answer.length, false);
-        return { bytes: answer, resumed: false };
-      }
-      checkStatus(answer, url);
-      if (!continues(answer, loaded)) loaded = 0;
-      resumed ||= loaded > 0;
-      for await (const chunk of chunks(answer)) {
-        if (loaded + chunk.length > file.bytes) throw length(`${loaded + chunk.length} or more`);
-        bytes.set(chunk, loaded);
-        loaded += chunk.length;
-        progress?.(loaded, false);
-        const slow = performance.now() - began > SLOW_MS;
-        for (; slow && store && loaded >= (pieces + 1) * PIECE; pieces++) {
-          await store.putPiece(file.name, pieces, bytes.slice(pieces * PIECE, (pieces + 1) * PIECE));
-        }
-        if (signal?.aborted) throw abortReason(signal);
-      }
-      // A whole answer that ends without an error is all that the server has.
-      if (loaded < file.bytes && answer.status === 200) throw length(loaded);
-      if (loaded < file.bytes) throw new TypeError(`the connection ended after ${loaded} of ${file.bytes} bytes`);
+      await receiver.attempt();
     } catch (error) {
-      if (isAbort(error) || signal?.aborted) throw signal?.aborted ? abortReason(signal) : error;
-      const known = typeof (/** @type {any} */ (error)?.code) === "string";
-      if (known && !busy(/** @type {any} */ (error).status)) throw error;
-      if (loaded > before) attempt = 1;
+      if (signal?.aborted) throw abortReason(signal);
+      if (isAbort(error)) throw error;
+      const { code, status } = /** @type {any} */ (error ?? {});
+      const passing = code === undefined || code === "timeout" || (code === "http" && busy(status));
+      if (!passing) throw error;
+      if (receiver.loaded > before) attempt = 1;
       if (attempt >= ATTEMPTS || globalThis.navigator?.onLine === false) {
-        if (known) throw error;
+        if (code !== undefined) throw error;
         const why = /** @type {any} */ (error)?.message ?? error;
-        throw failure("network", `${url}: ${loaded} of ${file.bytes} bytes came: ${why}.`, { url, cause: error });
+        const what = `${receiver.url}: ${receiver.loaded} of ${file.bytes} bytes came: ${why}.`;
+        throw failure("network", what, { url: receiver.url, cause: error });
       }
       await pause(PAUSE_MS * 2 ** attempt, signal);
     }
   }
-  return { bytes, resumed };
+  return { found: await receiver.digest(), resumed: receiver.resumed };
 }
 
 /**
- * The manifest's bytes.
- * @param {Pick<Context, "source" | "signal">} context
+ * The manifest's bytes. One that cannot be had for a moment is asked for once more.
+ * @param {Pick<Context, "source" | "signal"> & { timeout?: number }} context
  */
-export async function downloadManifest({ source, signal }) {
+export async function downloadManifest({ source, signal, timeout = TIMEOUT.manifest }) {
   const url = address(MANIFEST, { source });
-  let answer;
-  try {
-    answer = await source.read(MANIFEST, { signal });
-    if (answer instanceof Uint8Array) return answer;
-    checkStatus(answer, url);
-    const bytes = new Uint8Array(await answer.arrayBuffer());
-    checkManifest(bytes, answer, url);
-    return bytes;
-  } catch (error) {
-    if (isAbort(error) || typeof (/** @type {any} */ (error)?.code) === "string") throw error;
-    throw failure("network", `${url}: ${/** @type {any} */ (error)?.message ?? error}.`, { url, cause: error });
+  for (let attempt = 1; ; attempt++) {
+    const abort = new AbortController();
+    const stop = () => abort.abort(signal && abortReason(signal));
+    signal?.addEventListener("abort", stop, { once: true });
+    try {
+      const answer = await within(timeout, abort, source.read(MANIFEST, { signal: abort.signal }));
+      if (answer instanceof Uint8Array) return answer;
+      checkStatus(answer, url);
+      const bytes = new Uint8Array(await within(timeout, abort, answer.arrayBuffer()));
+      checkManifest(bytes, answer, url);
+      return bytes;
+    } catch (error) {
+      if (signal?.aborted) throw abortReason(signal);
+      if (isAbort(error)) throw error;
+      const { code, status } = /** @type {any} */ (error ?? {});
+      const passing = code === "timeout" || (code === "http" && busy(status));
+      if (passing && attempt < 2) continue;
+      if (code !== undefined) throw error;
+      throw failure("network", `${url}: ${/** @type {any} */ (error)?.message ?? error}.`, { url, cause: error });
+    } finally {
+      signal?.removeEventListener("abort", stop);
+    }
   }
+}
+
+/**
+ * What `promise` gives, or an error after `ms` milliseconds, with the request stopped.
+ * @template T
+ * @param {number} ms
+ * @param {AbortController} abort
+ * @param {Promise<T>} promise
+ * @returns {Promise<T>}
+ */
+function within(ms, abort, promise) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      reject(failure("timeout", `Nothing came for ${ms / 1000} s.`));
+      abort.abort();
+    }, ms);
+    const stop = () => reject(abort.signal.reason);
+    abort.signal.addEventListener("abort", stop, { once: true });
+    promise.then(resolve, reject).finally(() => {
+      clearTimeout(timer);
+      abort.signal.removeEventListener("abort", stop);
+    });
+  });
 }
 
 /** @param {string} name @param {Pick<Context, "source">} context */
@@ -156,23 +307,32 @@ export function checkStatus(answer, url) {
 /** Whether a server that gives this status may do better in a moment. @param {number} [status] */
 const busy = (status) => status === 429 || (status !== undefined && status >= 500);
 
-/** Whether an answer goes on at `offset` and not from the start. @param {Response} answer @param {number} offset */
-function continues(answer, offset) {
-  if (offset === 0) return true;
+/**
+ * Where the body of an answer starts; undefined for a part of which that is not known. Without
+ * `Access-Control-Expose-Headers` another origin's Content-Range is hidden; a part of the right length is the rest.
+ * @param {Response} answer
+ * @param {number} offset
+ * @param {number} total
+ */
+function startOf(answer, offset, total) {
+  if (answer.status !== 206) return 0;
+  const coded = answer.headers.get("content-encoding");
   const start = /^bytes (\d+)-/.exec(answer.headers.get("content-range") ?? "")?.[1];
-  return answer.status === 206 && Number(start) === offset && !answer.headers.get("content-encoding");
+  if (start !== undefined) return Number(start) === offset && !coded ? offset : undefined;
+  const length = Number(answer.headers.get("content-length") ?? NaN);
+  return length === total - offset && !coded ? offset : undefined;
 }
 
-/** @param {Response} answer */
-async function* chunks(answer) {
+/** @param {Response} answer @param {AbortController} abort @param {number} stall */
+async function* chunks(answer, abort, stall) {
   if (!answer.body) {
-    yield new Uint8Array(await answer.arrayBuffer());
+    yield new Uint8Array(await within(stall, abort, answer.arrayBuffer()));
     return;
   }
   const reader = answer.body.getReader();
   try {
     for (;;) {
-      const { done, value } = await reader.read();
+      const { done, value } = await within(stall, abort, reader.read());
       if (done) return;
       yield value;
     }
@@ -180,6 +340,27 @@ async function* chunks(answer) {
     reader.cancel().catch(() => {});
   }
 }
+
+/**
+ * A SHA-256 that is given its bytes one after the other, where the runtime has one: no second copy of the file then.
+ * @returns {{ add: (bytes: Uint8Array) => Promise<void>, end: () => Promise<string> } | undefined}
+ */
+function incremental() {
+  const DigestStream = /** @type {any} */ (globalThis.crypto)?.DigestStream;
+  if (!DigestStream) return undefined;
+  const stream = new DigestStream("SHA-256");
+  const writer = stream.getWriter();
+  return {
+    add: (bytes) => writer.write(bytes),
+    end: async () => {
+      await writer.close();
+      return hex(new Uint8Array(await stream.digest));
+    },
+  };
+}
+
+/** @param {Uint8Array} bytes */
+export const hex = (bytes) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 /** @param {number} ms @param {AbortSignal} [signal] */
 function pause(ms, signal) {

@@ -13,16 +13,23 @@ import {
 /** @type {Record<string, typeof NearshelfError>} */
 const CLASSES = {
   network: NetworkError,
+  timeout: NetworkError,
   http: NetworkError,
+  stale: NetworkError,
+  kept: NetworkError,
   "not-a-shelf": ShelfError,
   altered: ShelfError,
   format: ShelfError,
   missing: ShelfError,
+  "no-shelf": ShelfError,
   "too-new": VersionError,
+  module: PlatformError,
+  unsupported: PlatformError,
   "no-wasm": PlatformError,
   "no-simd": PlatformError,
   "wasm-blocked": PlatformError,
   "worker-blocked": PlatformError,
+  "worker-offline": PlatformError,
   memory: PlatformError,
   crashed: PlatformError,
   quota: StorageError,
@@ -52,9 +59,25 @@ export function fromEngine(error) {
   if (WasmError && error instanceof WasmError) {
     return failure("crashed", `The engine stopped (${error.message}).`, { cause: error });
   }
-  if (error instanceof RangeError) return failure("memory", `${error.message}.`, { cause: error });
+  if (error instanceof RangeError && /memory|allocation|array length/i.test(error.message)) return failure("memory", `${error.message}.`, { cause: error });
   if (typeof error?.code === "string") return failure(error.code, `${error.message}.`);
   return error;
+}
+
+/**
+ * Calls a function of the caller's. What it throws is the caller's own, and no fault of a download.
+ * @param {((...args: any[]) => void) | undefined} callback
+ * @param {...any} args
+ */
+export function call(callback, ...args) {
+  try {
+    callback?.(...args);
+  } catch (error) {
+    // Reported as any uncaught error is, without a stop to what goes on here.
+    setTimeout(() => {
+      throw error;
+    });
+  }
 }
 
 /** For the way out of a worker. @param {any} error */

@@ -1,3 +1,5 @@
+// The hits of a search.
+
 /** The hits of a search, best first: an array, and how it came about. See `index.d.ts`. */
 export class Hits extends Array {
   /** What `map` and `filter` give are plain arrays. */
@@ -6,12 +8,13 @@ export class Hits extends Array {
   }
 
   /**
-   * @param {{ hits: object[], partial: boolean, tokens: number, truncated: boolean, shards: object, ms: object }} answer
+   * @param {{ hits: object[], partial: boolean, tokens: number, truncated: boolean, unknown: number, shards: object, ms: object }} answer
    */
   static of_(answer) {
     const { hits, ...about } = answer;
     const all = new Hits();
-    all.push(...hits);
+    // One by one: as arguments of a call they would have to fit on the stack.
+    for (const hit of hits) all.push(hit);
     return Object.assign(all, about);
   }
 }

@@ -48,9 +48,17 @@ export interface Progress {
 export interface OpenOptions {
   /** Stops opening. */
   signal?: AbortSignal;
+  /**
+   * Milliseconds without an answer or a byte after which a request is made again, a few times: for the manifest
+   * (10,000), and for every other file (`stall`, 20,000).
+   */
+  timeout?: { manifest?: number; stall?: number };
   /** Told how downloads go, those of later searches as well. */
   onProgress?: (progress: Progress) => void;
-  /** Told of what is wrong but stops nothing: a {@link StorageError}. By default `console.warn`. */
+  /**
+   * Told of what is wrong but stops nothing: a {@link StorageError}; that the shelf of the last visit answers (`kept`);
+   * that a shard cannot be had. By default `console.warn`.
+   */
   onWarning?: (error: Error) => void;
   /**
    * Whether files are kept in the Cache API for the next visit and for use without a connection. By default they
@@ -66,6 +74,8 @@ export interface OpenOptions {
   fetch?: typeof fetch;
   /** The wasm module, where it does not lie beside this package's code. */
   wasm?: WebAssembly.Module | URL | string | BufferSource;
+  /** The module that reads encoders in ONNX which nearshelf does not recognise; fetched only for such shelves. */
+  onnxWasm?: WebAssembly.Module | URL | string | BufferSource;
 }
 
 /** A value of an item's field. */
@@ -79,18 +89,23 @@ export interface Hit<F = Fields> {
   id: string;
   /** Cosine of query and item, in single precision: 1 for the same direction. */
   score: number;
-  /** Its fields. */
-  fields: F;
+  /** Its fields: those that it has a value for. */
+  fields: Partial<F>;
 }
 
 /** The hits of a search, best first. `map`, `filter` and the like give plain arrays. */
 export interface Hits<F = Fields> extends Array<Hit<F>> {
-  /** Whether shards that the query needs were not here yet: better hits may come. */
+  /** Whether shards that the query needs are not here: better hits may come, or the shards cannot be had now. */
   partial: boolean;
   /** Tokens of the query that were encoded. */
   tokens: number;
   /** Whether the query was longer than the encoder reads. */
   truncated: boolean;
+  /**
+   * The share of the query's tokens that the encoder does not know, 0 to 1: at 1, as with emoji or a script that it
+   * never learned, the hits are chance.
+   */
+  unknown: number;
   /** Shards that were searched, and that were wanted and not here. */
   shards: { searched: number; missing: number };
   /** Milliseconds that encoding and searching took. */
@@ -133,8 +148,8 @@ export interface Shelf<F = Fields> {
   readonly build: "simd128" | "relaxed-simd";
 
   /**
-   * The items nearest to a text. Shards that it needs are downloaded first. Searches are answered one after the
-   * other, in the order of the calls. White space has no hits.
+   * The items nearest to a text. Shards that it needs are downloaded first; a search that waits for them holds up no
+   * other. White space has no hits. A shard that cannot be had leaves the hits of the others, marked `partial`.
    */
   search(text: string, options?: SearchOptions<F>): Promise<Hits<F>>;
   /** The items nearest to a unit vector of `dims` components, say one of {@link Shelf.encode}. */
@@ -145,9 +160,15 @@ export interface Shelf<F = Fields> {
   load(options?: { signal?: AbortSignal }): Promise<void>;
   /** Bytes of the module's memory, and shards in it. */
   stats(): Promise<{ memory: number; shards: number }>;
-  /** Gives its memory back. What is asked afterwards fails. */
+  /**
+   * Takes the shelf as it is on the server now: files that did not change are not fetched again where they are kept.
+   * Searches go on meanwhile, with the shelf as it was.
+   */
+  refresh(options?: { signal?: AbortSignal }): Promise<void>;
+  /**
+   * Gives its memory back. What is asked afterwards fails. Where the runtime knows `Symbol.dispose`, `using` does it.
+   */
   dispose(): void;
-  [Symbol.dispose](): void;
 }
 
 /**
@@ -162,16 +183,23 @@ export function openShelf<F = Fields>(source: ShelfSource, options?: OpenOptions
 /** What an error is about. */
 export type ErrorCode =
   | "network"
+  | "timeout"
   | "http"
+  | "stale"
+  | "kept"
   | "not-a-shelf"
   | "altered"
   | "format"
   | "missing"
+  | "no-shelf"
   | "too-new"
+  | "module"
+  | "unsupported"
   | "no-wasm"
   | "no-simd"
   | "wasm-blocked"
   | "worker-blocked"
+  | "worker-offline"
   | "memory"
   | "crashed"
   | "quota"
@@ -188,13 +216,16 @@ export class NearshelfError extends Error {
   /** The server's status, where it gave one. */
   readonly status?: number;
 }
-/** A file could not be fetched: `network`, `http`. */
+/** A file could not be fetched: `network`, `timeout`, `http`, `stale`; only ever a warning: `kept`. */
 export class NetworkError extends NearshelfError {}
-/** A file is not what it should be: `not-a-shelf`, `altered`, `format`, `missing`. */
+/** A file is not what it should be: `not-a-shelf`, `altered`, `format`, `missing`, `no-shelf`. */
 export class ShelfError extends NearshelfError {}
 /** The shelf is newer than this package: `too-new`. */
 export class VersionError extends NearshelfError {}
-/** The runtime cannot do it: `no-wasm`, `no-simd`, `wasm-blocked`, `worker-blocked`, `memory`, `crashed`. */
+/**
+ * The runtime cannot do it: `module`, `unsupported`, `no-wasm`, `no-simd`, `wasm-blocked`, `worker-blocked`,
+ * `worker-offline`, `memory`, `crashed`.
+ */
 export class PlatformError extends NearshelfError {}
 /** The browser does not keep the files: `quota`. Only ever a warning. */
 export class StorageError extends NearshelfError {}

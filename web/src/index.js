@@ -7,11 +7,33 @@ export * from "./errors.js";
 
 const browser = typeof document !== "undefined" && typeof Worker !== "undefined";
 
+/** Workers start from scripts of the page's own origin. Where the package lies on another one, a script of the page's imports it. */
+function startWorker() {
+  const start = () => new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "nearshelf" });
+  try {
+    return start();
+  } catch (error) {
+    if (/** @type {any} */ (error)?.name !== "SecurityError") throw error;
+  }
+  // Bundlers find a worker by this very expression, and put its address there: it is known to the constructor alone.
+  const Native = globalThis.Worker;
+  globalThis.Worker = class extends Native {
+    /** @param {string | URL} url @param {WorkerOptions} [options] */
+    constructor(url, options) {
+      const script = new Blob([`import ${JSON.stringify(String(url))};`], { type: "text/javascript" });
+      super(URL.createObjectURL(script), options);
+    }
+  };
+  try {
+    return start();
+  } finally {
+    globalThis.Worker = Native;
+  }
+}
+
 /** See `index.d.ts`. */
 export const openShelf = openShelfFor({
-  locateWasm: locate,
-  startWorker: browser
-    ? () => new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "nearshelf" })
-    : undefined,
+  locateWasm: (kind) => (kind === "network" ? locate() : import("./onnx.js").then(({ locate }) => locate())),
+  startWorker: browser ? startWorker : undefined,
   cache: browser,
 });

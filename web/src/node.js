@@ -5,7 +5,8 @@ import { pathToFileURL } from "node:url";
 
 import { openShelfFor } from "./api.js";
 import { failure } from "./failure.js";
-import { build } from "./wasm.js";
+import { MANIFEST } from "./source.js";
+import { locate } from "./wasm.js";
 
 export * from "./errors.js";
 
@@ -23,7 +24,8 @@ function directory(source) {
         return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
       } catch (/** @type {any} */ cause) {
         if (cause?.name === "AbortError") throw cause;
-        throw failure("missing", `${url.pathname}: ${cause?.message ?? cause}.`, { url: url.href, cause });
+        const code = name === MANIFEST ? "no-shelf" : "missing";
+        throw failure(code, `${url.pathname}: ${cause?.message ?? cause}.`, { url: url.href, cause });
       }
     },
   };
@@ -31,6 +33,7 @@ function directory(source) {
 
 /** See `index.d.ts`. */
 export const openShelf = openShelfFor({
-  locateWasm: () => readFile(new URL(`../wasm/${build()}.wasm`, import.meta.url)),
+  // Addresses as bundlers look for them: each by its own name.
+  locateWasm: async (kind) => readFile(kind === "network" ? locate() : (await import("./onnx.js")).locate()),
   source: directory,
 });

@@ -1,7 +1,7 @@
 // A shelf in a worker, with the API of one in this thread.
 
 import { checkManifest, checkStatus } from "./download.js";
-import { abortReason, failure, fromMessage, toMessage } from "./failure.js";
+import { abortReason, call, failure, fromMessage, toMessage } from "./failure.js";
 import { Hits } from "./hits.js";
 import { MANIFEST, toSource } from "./source.js";
 
@@ -29,7 +29,7 @@ export class RemoteShelf {
     if (signal?.aborted) throw abortReason(signal);
     // A function of the caller's, or bytes, stay on this side and are read through messages.
     const direct = typeof source === "string" || source instanceof URL ? toSource(source).base : undefined;
-    const files = direct && !options.fetch ? undefined : toSource(source, { fetch: options.fetch, revalidate: true });
+    const files = direct && !options.fetch ? undefined : toSource(source, { fetch: options.fetch, revalidate: true, kept: options.cache });
     let worker;
     try {
       worker = start();
@@ -40,14 +40,15 @@ export class RemoteShelf {
     const ready = new Promise((resolve, reject) => {
       worker.onmessage = ({ data }) => {
         if (data.type === "ready") resolve(undefined);
-        else if (data.type === "progress") onProgress?.(data.progress);
-        else if (data.type === "warning") onWarning(fromMessage(data.error));
+        else if (data.type === "progress") call(onProgress, data.progress);
+        else if (data.type === "warning") call(onWarning, fromMessage(data.error));
         else if (data.type === "read") shelf.#give(data, files);
         else shelf.#receive(data);
       };
       const failed = (/** @type {any} */ event) => {
         event.preventDefault?.();
-        const error = failure("worker-blocked", `The worker failed (${event.message || "it could not be loaded"}).`);
+        const code = globalThis.navigator?.onLine === false && !event.message ? "worker-offline" : "worker-blocked";
+        const error = failure(code, `The worker failed (${event.message || "it could not be loaded"}).`);
         reject(error);
         shelf.#fail(error);
       };
@@ -57,7 +58,8 @@ export class RemoteShelf {
     try {
       await ready;
       const from = files ? { base: files.base } : { url: direct };
-      const message = { type: "open", source: from, cache: options.cache, wasm: options.wasm };
+      const { cache, wasm, onnxWasm, timeout } = options;
+      const message = { type: "open", source: from, cache, wasm: absolute(wasm), onnxWasm: absolute(onnxWasm), timeout };
       shelf.#about = await shelf.#call(message, signal);
       return shelf;
     } catch (error) {
@@ -77,23 +79,33 @@ export class RemoteShelf {
     this.#last += 1;
     const number = this.#last;
     return new Promise((resolve, reject) => {
-      const abort = () => this.#worker.postMessage({ type: "abort", number });
-      signal?.addEventListener("abort", abort, { once: true });
+      // At once, whatever the worker is at: it only hears of it.
+      const abort = () => {
+        this.#calls.delete(number);
+        this.#worker.postMessage({ type: "abort", number });
+        reject(abortReason(/** @type {AbortSignal} */ (signal)));
+      };
       const done = () => signal?.removeEventListener("abort", abort);
-      this.#calls.set(number, { resolve, reject, done, onPartial, signal });
-      this.#worker.postMessage({ ...message, number });
+      try {
+        this.#worker.postMessage({ ...message, number });
+      } catch (/** @type {any} */ cause) {
+        return reject(failure("options", `${uncloneable(message)}: expected plain values (${cause?.message ?? cause}).`, { cause }));
+      }
+      signal?.addEventListener("abort", abort, { once: true });
+      this.#calls.set(number, { resolve, reject, done, onPartial });
     });
   }
 
   /** @param {any} data */
   #receive({ type, number, value, error, hits }) {
     const call = this.#calls.get(number);
+    // Aborted before it was answered.
     if (!call) return;
     if (type === "partial") return call.onPartial?.(hits);
     this.#calls.delete(number);
     call.done();
     if (!error) call.resolve(value);
-    else call.reject(error.name === "AbortError" && call.signal?.aborted ? abortReason(call.signal) : fromMessage(error));
+    else call.reject(fromMessage(error));
   }
 
   /** @param {Error} error */
@@ -126,8 +138,11 @@ export class RemoteShelf {
 
   /** @param {any} options */
   #searching(options = {}) {
+    if (options === null || typeof options !== "object") {
+      throw failure("options", `options: expected an object, found ${options}.`);
+    }
     const { signal, onPartial, ...rest } = options;
-    const tell = onPartial && ((/** @type {any} */ value) => onPartial(Hits.of_(value)));
+    const tell = onPartial && ((/** @type {any} */ value) => call(onPartial, Hits.of_(value)));
     return { signal, tell, options: { ...rest, wantsPartial: Boolean(onPartial) } };
   }
 
@@ -153,6 +168,12 @@ export class RemoteShelf {
     return this.#call({ type: "load" }, signal);
   }
 
+  /** Takes the shelf as it is on the server now. @param {{ signal?: AbortSignal }} [options] */
+  async refresh({ signal } = {}) {
+    this.#about = await this.#call({ type: "refresh" }, signal);
+    return this.#about;
+  }
+
   stats() {
     return this.#call({ type: "stats" });
   }
@@ -163,4 +184,22 @@ export class RemoteShelf {
     this.#worker.terminate();
     this.#fail(failure("disposed", "The shelf was disposed of."));
   }
+}
+
+/** An address as the page means it: the worker lies elsewhere. @param {any} wasm */
+function absolute(wasm) {
+  if (!(typeof wasm === "string" || wasm instanceof URL)) return wasm;
+  return new URL(wasm, globalThis.document?.baseURI ?? globalThis.location?.href).href;
+}
+
+/** The name of what cannot be sent to a worker. @param {any} message */
+function uncloneable({ options, ...message }) {
+  for (const [name, value] of Object.entries({ ...message, ...options })) {
+    try {
+      structuredClone(value);
+    } catch {
+      return name;
+    }
+  }
+  return "options";
 }

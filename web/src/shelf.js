@@ -1,12 +1,12 @@
 // A shelf in this thread: fetches what a query needs and gives it to the wasm module.
 
-import { Shelf as Engine, memoryBytes, sha256 as engineSha256 } from "../wasm/nearshelf.js";
-import { download, downloadManifest } from "./download.js";
-import { abortReason, failure, fromEngine } from "./failure.js";
+import { download, downloadManifest, hex } from "./download.js";
+import { abortReason, call, failure, fromEngine } from "./failure.js";
 import { Hits } from "./hits.js";
 import { MANIFEST } from "./source.js";
 import { Store } from "./store.js";
-import { acquire, init, isa, release } from "./wasm.js";
+import { Turns, abortable } from "./turns.js";
+import { network } from "./wasm.js";
 
 /** Shards that are downloaded at the same time. */
 const PARALLEL = 3;
@@ -17,93 +17,282 @@ const PARALLEL = 3;
  * @property {(progress: { file: string, loaded: number, total: number, stored: number }) => void} [onProgress]
  * @property {(error: Error) => void} [onWarning]
  * @property {boolean} [cache]
+ * @property {{ manifest?: number, stall?: number }} [timeout]
  */
+/** @typedef {(kind: "network" | "onnx") => any} LocateWasm gives a module, an address, bytes or a Response */
+
+/** Bytes by file: what of it is here, and whether it was stored. */
+class Progress {
+  /** @type {Map<string, { loaded: number, stored: number, total: number }>} */
+  #files = new Map();
+  #tell;
+
+  /** @param {OpenOptions["onProgress"]} tell */
+  constructor(tell) {
+    this.#tell = tell;
+  }
+
+  /** @param {{ name: string, bytes: number }} file */
+  of = (file) => {
+    this.#files.set(file.name, { loaded: 0, stored: 0, total: file.bytes });
+    return (/** @type {number} */ loaded, /** @type {boolean} */ stored) => {
+      const before = this.#files.get(file.name)?.stored ?? 0;
+      this.#files.set(file.name, { loaded, stored: stored ? loaded : before, total: file.bytes });
+      if (!this.#tell) return;
+      const sum = { file: file.name, loaded: 0, total: 0, stored: 0 };
+      for (const one of this.#files.values()) {
+        sum.loaded += one.loaded;
+        sum.total += one.total;
+        sum.stored += one.stored;
+      }
+      call(this.#tell, sum);
+    };
+  };
+}
 
 export class LocalShelf {
-  /** @type {Engine | undefined} */
+  #state;
+  #reopen;
+  #turns = new Turns();
+
+  /**
+   * @param {State} state
+   * @param {(signal?: AbortSignal) => Promise<State>} reopen
+   */
+  constructor(state, reopen) {
+    this.#state = state;
+    this.#reopen = reopen;
+  }
+
+  /**
+   * @param {import("./source.js").Source} source
+   * @param {OpenOptions} options
+   * @param {LocateWasm} locateWasm
+   */
+  static async open(source, options, locateWasm) {
+    const reopen = (/** @type {AbortSignal | undefined} */ signal) => State.open(source, { ...options, signal }, locateWasm);
+    return new LocalShelf(await reopen(options.signal), reopen);
+  }
+
+  /** What does not change while the shelf is open: sizes, fields, the build of the module. */
+  get about() {
+    return this.#state.about;
+  }
+
+  /** Takes the shelf as it is on the server now. @param {{ signal?: AbortSignal }} [options] */
+  async refresh({ signal } = {}) {
+    this.#state.open();
+    const next = await this.#reopen(signal);
+    const before = this.#state;
+    this.#state = next;
+    // Searches that are on their way end with what they began with.
+    before.retire();
+    return next.about;
+  }
+
+  /** @param {string} text @param {any} [options] */
+  async search(text, options) {
+    const { signal, ...settings } = checked(options);
+    if (typeof text !== "string") throw failure("query", `search: expected a string, found ${typeof text}.`);
+    const state = this.#state;
+    return state.use(async () => {
+      const encoded = await this.#turns.take(signal, () => {
+        if (text.trim() === "") return undefined;
+        const start = performance.now();
+        const vector = state.open().encode(text);
+        const { values, tokens, truncated, unknown } = vector;
+        vector.free();
+        // Every text begins and ends with a token of its own.
+        const share = tokens > 2 ? unknown / (tokens - 2) : 0;
+        return { values, query: { tokens, truncated, unknown: share }, ms: performance.now() - start };
+      });
+      if (!encoded) {
+        state.open();
+        const shards = { searched: 0, missing: 0 };
+        return Hits.of_({ hits: [], partial: false, tokens: 0, truncated: false, unknown: 0, shards, ms: { encode: 0, search: 0 } });
+      }
+      return this.#answer(state, encoded.values, { signal, ...settings }, encoded.query, encoded.ms);
+    });
+  }
+
+  /** @param {Float32Array} vector @param {any} [options] */
+  async searchVector(vector, options) {
+    const settings = checked(options);
+    if (!(vector instanceof Float32Array) && !Array.isArray(vector)) {
+      throw failure("query", "searchVector: expected a Float32Array.");
+    }
+    const query = { tokens: 0, truncated: false, unknown: 0 };
+    const state = this.#state;
+    return state.use(() => this.#answer(state, Float32Array.from(vector), settings, query, 0));
+  }
+
+  /**
+   * @param {State} state
+   * @param {Float32Array} vector
+   * @param {any} options
+   * @param {{ tokens: number, truncated: boolean, unknown: number }} query
+   * @param {number} encode
+   */
+  async #answer(state, vector, { k = 10, probe, ef, signal, partial = false, onPartial }, query, encode) {
+    const search = () =>
+      this.#turns.take(signal, () => {
+        const start = performance.now();
+        const { hits, probed, missing } = JSON.parse(state.open().search(vector, k, probe, ef));
+        const ms = { encode, search: performance.now() - start };
+        return Hits.of_({ hits, partial: missing > 0, ...query, shards: { searched: probed, missing }, ms });
+      });
+    // A vector that fits no shelf is an error before anything is fetched for it.
+    let hits = await search();
+    /** Shards that cannot be had now. @type {Map<number, any>} */
+    const failed = new Map();
+    while (k > 0) {
+      const missing = [...state.open().missing(vector, k, probe)].filter((number) => !failed.has(number));
+      if (missing.length === 0) break;
+      const loading = missing.map((number) => state.shard(number).catch((error) => void failed.set(number, error)));
+      if (partial && hits.length > 0) return hits;
+      await abortable(signal, partial || onPartial ? Promise.race(loading) : Promise.all(loading).then(() => undefined));
+      hits = await search();
+      if (hits.partial) call(onPartial, hits);
+    }
+    if (failed.size > 0) {
+      const [error] = failed.values();
+      const told = await state.explain(error);
+      if (hits.length === 0) throw told;
+      state.warn(told);
+    }
+    return hits;
+  }
+
+  /** The unit vector of a text. @param {string} text @param {{ signal?: AbortSignal }} [options] */
+  async encode(text, options) {
+    const { signal } = checked(options);
+    if (typeof text !== "string") throw failure("query", `encode: expected a string, found ${typeof text}.`);
+    const state = this.#state;
+    return state.use(() =>
+      this.#turns.take(signal, () => {
+        const encoded = state.open().encode(text);
+        const { values } = encoded;
+        encoded.free();
+        return values;
+      }),
+    );
+  }
+
+  /** Downloads every shard, so that all queries are answered without a connection. @param {{ signal?: AbortSignal }} [options] */
+  async load(options) {
+    const { signal } = checked(options);
+    const state = this.#state;
+    return state.use(() => abortable(signal, state.load()));
+  }
+
+  dispose() {
+    this.#state.dispose();
+  }
+
+  /** What it takes now. */
+  async stats() {
+    return this.#state.stats();
+  }
+}
+
+/** A shelf as one manifest describes it: the module's part of it, and the downloads. */
+class State {
+  #runtime;
   #engine;
   #manifest;
+  #bytes;
   #source;
   #store;
-  #onProgress;
+  #options;
+  #progress;
   /** Shards on their way, by number. @type {Map<number, Promise<void>>} */
   #loading = new Map();
   #attached = new Set();
-  /** Bytes by file: what of it is here, and whether it was stored. */
-  #progress = new Map();
-  #queue = Promise.resolve();
   #running = 0;
   /** @type {(() => void)[]} */
   #waiting = [];
   #abort = new AbortController();
+  #users = 0;
+  #retired = false;
 
-  /**
-   * @param {Engine} engine
-   * @param {any} manifest
-   * @param {import("./source.js").Source} source
-   * @param {Store | undefined} store
-   * @param {OpenOptions} options
-   */
-  constructor(engine, manifest, source, store, { onProgress }) {
+  /** @param {any} parts */
+  constructor({ runtime, engine, manifest, bytes, source, store, options, progress }) {
+    this.#runtime = runtime;
     this.#engine = engine;
     this.#manifest = manifest;
+    this.#bytes = bytes;
     this.#source = source;
     this.#store = store;
-    this.#onProgress = onProgress;
+    this.#options = options;
+    this.#progress = progress;
   }
 
   /**
    * @param {import("./source.js").Source} source
    * @param {OpenOptions} options
-   * @param {() => Promise<any>} locateWasm
+   * @param {LocateWasm} locateWasm
    */
   static async open(source, options, locateWasm) {
-    const { signal, onWarning = (error) => console.warn(error), cache = false } = options;
+    const { signal, onWarning = (error) => console.warn(error), cache = false, timeout = {} } = options;
     if (signal?.aborted) throw abortReason(signal);
-    const store = cache && source.base ? await Store.open(source.base, onWarning) : undefined;
+    const warn = (/** @type {Error} */ error) => call(onWarning, error);
+    const store = cache && source.base ? await Store.open(source.base, warn) : undefined;
+    const progress = new Progress(options.onProgress);
+    const loading = { cache, signal, stall: timeout.stall, warn, progress: progress.of };
     // Both are needed and neither needs the other.
-    const [bytes] = await Promise.all([manifestBytes(source, store, signal), init(locateWasm)]);
+    const [bytes] = await Promise.all([
+      manifestBytes(source, store, signal, timeout.manifest, warn),
+      network.start(() => locateWasm("network"), loading),
+    ]);
     if (signal?.aborted) throw abortReason(signal);
+    let runtime = network;
+    let state;
     let engine;
-    let shelf;
-    acquire();
+    runtime.acquire();
     try {
-      engine = new Engine(bytes);
+      engine = new runtime.glue.Shelf(bytes);
       const manifest = JSON.parse(engine.manifest());
-      shelf = new LocalShelf(engine, manifest, source, store, options);
-      await shelf.#loadEncoder(signal);
-      store?.keep(MANIFEST, bytes);
-      const names = [MANIFEST, ...[...manifest.encoder, ...manifest.shards.map((/** @type {any} */ s) => s.file)].map((f) => f.name)];
-      store?.keepOnly(new Set(names));
-      return shelf;
+      if (manifest.onnx) {
+        const other = await onnxRuntime(locateWasm, loading);
+        engine.free();
+        runtime.release();
+        runtime = other;
+        runtime.acquire();
+        engine = new runtime.glue.Shelf(bytes);
+      }
+      state = new State({ runtime, engine, manifest, bytes, source, store, options: { ...options, onWarning: warn }, progress });
+      await state.#loadEncoder(signal);
+      await state.#keepManifest();
+      return state;
     } catch (error) {
-      if (shelf) shelf.dispose();
+      if (state) state.dispose();
       else {
         engine?.free();
-        release();
+        runtime.release();
       }
-      throw fromEngine(error);
+      throw state ? await state.explain(error) : fromEngine(error);
     }
   }
 
-  /** What does not change: sizes, fields, the build of the module. */
   get about() {
     const { items, dims, fields, idField, textFields, builtBy, shards } = this.#manifest;
-    return { items, dims, fields, idField, textFields, builtBy, shards: shards.length, build: isa() };
+    const build = this.#runtime.glue.isa();
+    return { items, dims, fields, idField, textFields, builtBy, shards: shards.length, build };
+  }
+
+  async #keepManifest() {
+    const { encoder, shards } = this.#manifest;
+    const files = [...encoder, ...shards.map((/** @type {any} */ shard) => shard.file)];
+    await this.#store?.put(MANIFEST, this.#bytes);
+    await this.#store?.keepOnly(new Set([MANIFEST, ...files.map(({ name }) => name)]));
   }
 
   /** @param {AbortSignal} [signal] */
   async #loadEncoder(signal) {
-    const engine = this.#open();
     const stop = () => this.#abort.abort(signal && abortReason(signal));
     signal?.addEventListener("abort", stop, { once: true });
     try {
-      await Promise.all(
-        this.#manifest.encoder.map(async (/** @type {any} */ file) => {
-          const bytes = await this.#download(file);
-          this.#open().attach(file.name, bytes);
-        }),
-      );
+      await Promise.all(this.#manifest.encoder.map((/** @type {any} */ file) => this.#attach(file)));
     } catch (error) {
       // What else is on its way is not needed any more.
       this.#abort.abort();
@@ -111,49 +300,81 @@ export class LocalShelf {
     } finally {
       signal?.removeEventListener("abort", stop);
     }
-    engine.loadEncoder();
+    this.open().loadEncoder();
   }
 
-  /** @param {any} file */
-  #download(file) {
-    const progress = (/** @type {number} */ loaded, /** @type {boolean} */ stored) => {
-      const before = this.#progress.get(file.name)?.stored ?? 0;
-      this.#progress.set(file.name, { loaded, stored: stored ? loaded : before, total: file.bytes });
-      if (!this.#onProgress) return;
-      const sum = { file: file.name, loaded: 0, total: 0, stored: 0 };
-      for (const one of this.#progress.values()) {
-        sum.loaded += one.loaded;
-        sum.total += one.total;
-        sum.stored += one.stored;
-      }
-      this.#onProgress(sum);
-    };
-    this.#progress.set(file.name, { loaded: 0, stored: 0, total: file.bytes });
+  /** Downloads a file into the module's memory, where it stays. @param {any} file */
+  async #attach(file) {
     const { signal } = this.#abort;
-    return download(file, { source: this.#source, store: this.#store, signal, sha256, progress });
+    const { glue } = this.#runtime;
+    this.open().reserve(file.name, file.bytes);
+    const sink = {
+      write: (/** @type {number} */ offset, /** @type {Uint8Array} */ bytes) => view().set(bytes, offset),
+      bytes: () => view(),
+    };
+    // Looked up each time: the memory moves when it grows.
+    const view = () => new Uint8Array(glue.memory().buffer, this.open().reserved(file.name), file.bytes);
+    const progress = this.#progress.of(file);
+    const { stall } = this.#options.timeout ?? {};
+    try {
+      await download(file, { source: this.#source, store: this.#store, signal, stall, sha256: (bytes) => sha256(bytes, glue), progress }, sink);
+      this.open().attachReserved(file.name);
+    } catch (error) {
+      this.#engine?.discard(file.name);
+      throw fromEngine(error);
+    }
   }
 
-  /** @returns {Engine} */
-  #open() {
+  /** The module's part of the shelf. @returns {any} */
+  open() {
     if (!this.#engine) throw failure("disposed", "The shelf was disposed of.");
     return this.#engine;
   }
 
-  /** A shard that is here, or on its way. @param {number} number */
-  #shard(number) {
+  /** Runs a search, during which a shelf that is replaced stays. @template T @param {() => Promise<T>} work @returns {Promise<T>} */
+  async use(work) {
+    this.#users += 1;
+    try {
+      return await work();
+    } catch (error) {
+      throw fromEngine(error);
+    } finally {
+      this.#users -= 1;
+      if (this.#retired && this.#users === 0) this.dispose();
+    }
+  }
+
+  /** Lets go of it when the last search ends. */
+  retire() {
+    this.#retired = true;
+    if (this.#users === 0) this.dispose();
+  }
+
+  /** A shard that is here, or on its way. @param {number} number @returns {Promise<void>} */
+  shard(number) {
     if (this.#attached.has(number)) return Promise.resolve();
     const before = this.#loading.get(number);
     if (before) return before;
     const { file } = this.#manifest.shards[number];
     const loading = this.#turn(async () => {
-      const bytes = await this.#download(file);
-      this.#open().attach(file.name, bytes);
+      await this.#attach(file);
       this.#attached.add(number);
     }).finally(() => this.#loading.delete(number));
     // Whoever waits sees the error; where nobody does, the next search tries again.
     loading.catch(() => {});
     this.#loading.set(number, loading);
     return loading;
+  }
+
+  async load() {
+    this.open();
+    const numbers = this.#manifest.shards.keys();
+    try {
+      await Promise.all(Array.from(numbers, (number) => this.shard(number)));
+    } catch (error) {
+      throw await this.explain(error);
+    }
+    await this.#store?.settled();
   }
 
   /** Runs a few at a time, in the order in which they came. @template T @param {() => Promise<T>} run */
@@ -168,106 +389,23 @@ export class LocalShelf {
     }
   }
 
-  /**
-   * One after the other, so that answers come in the order of their questions.
-   * @template T
-   * @param {AbortSignal | undefined} signal
-   * @param {() => Promise<T>} run
-   * @returns {Promise<T>}
-   */
-  #inTurn(signal, run) {
-    const result = this.#queue.then(async () => {
-      if (signal?.aborted) throw abortReason(signal);
-      try {
-        return await run();
-      } catch (error) {
-        throw fromEngine(error);
-      }
-    });
-    this.#queue = result.then(
-      () => undefined,
-      () => undefined,
-    );
-    return result;
-  }
-
-  /** @param {string} text @param {any} [options] */
-  search(text, options = {}) {
-    return this.#inTurn(options.signal, async () => {
-      if (typeof text !== "string") throw failure("query", `search: expected a string, found ${typeof text}.`);
-      check(options);
-      const engine = this.#open();
-      if (text.trim() === "") {
-        const shards = { searched: 0, missing: 0 };
-        return Hits.of_({ hits: [], partial: false, tokens: 0, truncated: false, shards, ms: { encode: 0, search: 0 } });
-      }
-      const start = performance.now();
-      const encoded = engine.encode(text);
-      const { values, tokens, truncated } = encoded;
-      encoded.free();
-      return this.#answer(values, options, { tokens, truncated }, performance.now() - start);
-    });
-  }
-
-  /** @param {Float32Array} vector @param {any} [options] */
-  searchVector(vector, options = {}) {
-    return this.#inTurn(options.signal, async () => {
-      if (!(vector instanceof Float32Array) && !Array.isArray(vector)) {
-        throw failure("query", "searchVector: expected a Float32Array.");
-      }
-      check(options);
-      return this.#answer(Float32Array.from(vector), options, { tokens: 0, truncated: false }, 0);
-    });
-  }
-
-  /**
-   * @param {Float32Array} vector
-   * @param {{ k?: number, probe?: number, ef?: number, signal?: AbortSignal, partial?: boolean, onPartial?: (hits: Hits) => void }} options
-   * @param {{ tokens: number, truncated: boolean }} query
-   * @param {number} encode
-   */
-  async #answer(vector, { k = 10, probe, ef, signal, partial = false, onPartial }, query, encode) {
-    const search = () => {
-      const start = performance.now();
-      const { hits, probed, missing } = JSON.parse(this.#open().search(vector, k, probe, ef));
-      const ms = { encode, search: performance.now() - start };
-      return Hits.of_({ hits, partial: missing > 0, ...query, shards: { searched: probed, missing }, ms });
-    };
-    // A vector that fits no shelf is an error before anything is fetched for it.
-    let hits = search();
-    while (k > 0) {
-      const missing = [...this.#open().missing(vector, k, probe)];
-      if (missing.length === 0) break;
-      const loading = missing.map((number) => this.#shard(number));
-      if (partial && hits.length > 0) return hits;
-      await abortable(signal, partial || onPartial ? Promise.race(loading) : Promise.all(loading).then(() => undefined));
-      hits = search();
-      if (hits.partial) onPartial?.(hits);
-    }
-    return hits;
-  }
-
-  /** The unit vector of a text. @param {string} text @param {{ signal?: AbortSignal }} [options] */
-  encode(text, { signal } = {}) {
-    return this.#inTurn(signal, async () => {
-      if (typeof text !== "string") throw failure("query", `encode: expected a string, found ${typeof text}.`);
-      const encoded = this.#open().encode(text);
-      const { values } = encoded;
-      encoded.free();
-      return values;
-    });
-  }
-
-  /** Downloads every shard, so that all queries are answered without a connection. @param {{ signal?: AbortSignal }} [options] */
-  async load({ signal } = {}) {
-    this.#open();
-    const all = this.#manifest.shards.map((/** @type {any} */ _, /** @type {number} */ number) => this.#shard(number));
+  /** Why a file could not be had: where the server has another shelf by now, that. @param {any} error */
+  async explain(error) {
+    const gone = error?.code === "http" && (error.status === 404 || error.status === 410);
+    if (!gone) return fromEngine(error);
     try {
-      await abortable(signal, Promise.all(all));
-    } catch (error) {
-      throw fromEngine(error);
+      const now = await downloadManifest({ source: this.#source, timeout: this.#options.timeout?.manifest });
+      if (now.length === this.#bytes.length && now.every((byte, i) => byte === this.#bytes[i])) return error;
+    } catch {
+      return error;
     }
-    await this.#store?.settled();
+    const { url, status } = error;
+    return failure("stale", `${url}: status ${status}; the server's manifest is another one now.`, { url, status, cause: error });
+  }
+
+  /** @param {Error} error */
+  warn(error) {
+    this.#options.onWarning(error);
   }
 
   dispose() {
@@ -275,56 +413,66 @@ export class LocalShelf {
     this.#abort.abort();
     this.#engine.free();
     this.#engine = undefined;
-    release();
+    this.#runtime.release();
   }
 
-  /** What it takes now. */
-  async stats() {
-    this.#open();
-    return { memory: memoryBytes(), shards: this.#attached.size };
+  stats() {
+    this.open();
+    return { memory: this.#runtime.glue.memoryBytes(), shards: this.#attached.size };
   }
 }
 
-/** @param {any} options */
-function check({ k, probe, ef }) {
+/** The module that reads ONNX, fetched now. @param {LocateWasm} locateWasm @param {import("./wasm.js").Loading} loading */
+async function onnxRuntime(locateWasm, loading) {
+  const { onnx } = await import("./onnx.js");
+  await onnx.start(() => locateWasm("onnx"), loading);
+  return onnx;
+}
+
+/** Options of a call, each by its name. @param {any} options */
+function checked(options = {}) {
+  if (options === null || typeof options !== "object") {
+    throw failure("options", `options: expected an object, found ${options}.`);
+  }
+  const { k, probe, ef, signal, onPartial } = options;
   for (const [name, value] of Object.entries({ k, probe, ef })) {
     if (value !== undefined && !(Number.isInteger(value) && value >= 0 && value < 2 ** 32)) {
-      throw failure("options", `${name}: expected a whole number, found ${value}.`);
+      throw failure("options", `${name}: expected a whole number, found ${String(value)}.`);
     }
   }
+  if (onPartial !== undefined && typeof onPartial !== "function") {
+    throw failure("options", `onPartial: expected a function, found ${typeof onPartial}.`);
+  }
+  if (signal !== undefined && typeof signal?.addEventListener !== "function") {
+    throw failure("options", `signal: expected an AbortSignal, found ${typeof signal}.`);
+  }
+  return options;
 }
 
-/** The manifest from the network or, where that cannot be reached, as it was at the last visit. */
+/** The manifest from the network or, where that gives none, as it was at the last visit. */
 async function manifestBytes(
   /** @type {import("./source.js").Source} */ source,
   /** @type {Store | undefined} */ store,
   /** @type {AbortSignal | undefined} */ signal,
+  /** @type {number | undefined} */ timeout,
+  /** @type {(error: Error) => void} */ warn,
 ) {
   try {
-    return await downloadManifest({ source, signal });
-  } catch (error) {
-    const stored = /** @type {any} */ (error)?.code === "network" && (await store?.get(MANIFEST));
-    if (stored) return stored;
-    throw error;
+    return await downloadManifest({ source, signal, timeout });
+  } catch (/** @type {any} */ error) {
+    const passing = ["network", "timeout", "http", "not-a-shelf"].includes(error?.code);
+    const stored = passing && (await store?.get(MANIFEST));
+    if (!stored) throw error;
+    const { url, status } = error;
+    warn(failure("kept", `${url}: ${error.code}${status ? ` ${status}` : ""}.`, { url, status, cause: error }));
+    return stored;
   }
 }
 
-/** @template T @param {AbortSignal | undefined} signal @param {Promise<T>} promise @returns {Promise<T>} */
-function abortable(signal, promise) {
-  if (!signal) return promise;
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(abortReason(signal));
-    if (signal.aborted) return abort();
-    signal.addEventListener("abort", abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-  });
-}
-
-/** @param {Uint8Array} bytes */
-async function sha256(bytes) {
+/** @param {Uint8Array} bytes @param {any} glue */
+async function sha256(bytes, glue) {
   const subtle = globalThis.crypto?.subtle;
-  // Pages of plain http have no WebCrypto.
-  if (!subtle) return engineSha256(bytes);
-  const digest = new Uint8Array(await subtle.digest("SHA-256", /** @type {any} */ (bytes)));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  // Pages of plain http have no WebCrypto. A copy, as the module's memory may move when it is given bytes.
+  if (!subtle) return glue.sha256(bytes.slice());
+  return hex(new Uint8Array(await subtle.digest("SHA-256", /** @type {any} */ (bytes))));
 }

@@ -12,8 +12,15 @@ export const MANIFEST = "shelf.nsm";
  */
 
 /**
+ * @typedef {object} SourceOptions
+ * @property {typeof fetch} [fetch]
+ * @property {boolean} [revalidate] whether the manifest is asked for anew each time
+ * @property {boolean} [kept] whether the package keeps the files, so that the HTTP cache need not
+ */
+
+/**
  * @param {any} source
- * @param {{ fetch?: typeof fetch, revalidate?: boolean }} options
+ * @param {SourceOptions} options
  * @returns {Source}
  */
 export function toSource(source, options = {}) {
@@ -39,8 +46,8 @@ function toAnswer(answer, name) {
 /** @param {(name: string) => unknown} get @returns {Source} */
 const fromFiles = (get) => ({ read: async (name) => toAnswer(get(name), name) });
 
-/** @param {string} url @param {{ fetch?: typeof fetch, revalidate?: boolean }} options @returns {Source} */
-function fromUrl(url, { fetch: fetchWith = (...args) => fetch(...args), revalidate = false }) {
+/** @param {string} url @param {SourceOptions} options @returns {Source} */
+function fromUrl(url, { fetch: fetchWith = (...args) => fetch(...args), revalidate = false, kept = false }) {
   const base = directory(url);
   return {
     base,
@@ -48,8 +55,9 @@ function fromUrl(url, { fetch: fetchWith = (...args) => fetch(...args), revalida
       /** @type {RequestInit} */
       const init = { signal };
       if (offset > 0) init.headers = { range: `bytes=${offset}-` };
-      // The manifest alone changes under its name.
+      // The manifest alone changes under its name. The others are kept by the package, once.
       if (revalidate && name === MANIFEST) init.cache = "no-cache";
+      else if (kept) init.cache = "no-store";
       return fetchWith(base + name, init);
     },
   };

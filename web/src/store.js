@@ -1,6 +1,6 @@
 // What was downloaded, kept in the Cache API until the shelf changes.
 
-import { failure } from "./failure.js";
+import { call, failure } from "./failure.js";
 
 const CACHE = "nearshelf";
 /** Downloads are kept piece by piece, so that one that breaks off goes on after a reload. */
@@ -26,7 +26,7 @@ export class Store {
   }
 
   /**
-   * The store of the shelf at `base`; none where the runtime has none, or a page may not use it.
+   * The store of what lies at `base`; none where the runtime has none, or a page may not use it.
    * @param {string} base
    * @param {(error: Error) => void} warn
    */
@@ -39,21 +39,34 @@ export class Store {
     }
   }
 
+  /**
+   * Runs `work` while nobody else on this origin does for the same file: other tabs wait, and find it kept. What
+   * `work` gives as `then` is part of the turn, but not waited for here.
+   * @param {string} name
+   * @param {AbortSignal | undefined} signal
+   * @param {() => Promise<{ then?: Promise<any> }>} work
+   * @returns {Promise<void>}
+   */
+  exclusively(name, signal, work) {
+    return new Promise((resolve, reject) => {
+      const run = async () => {
+        const { then } = await work();
+        resolve();
+        if (!then) return;
+        const kept = then.catch(() => {});
+        this.#pending.add(kept);
+        await kept.finally(() => this.#pending.delete(kept));
+      };
+      const { locks } = /** @type {any} */ (globalThis.navigator ?? {});
+      if (!locks) return void run().catch(reject);
+      locks.request(`nearshelf ${this.#base}${name}`, signal ? { signal } : {}, run).catch(reject);
+    });
+  }
+
   /** @param {string} name */
   async get(name) {
     const found = await this.#cache.match(this.#base + name).catch(() => undefined);
     return found && new Uint8Array(await found.arrayBuffer());
-  }
-
-  /**
-   * Keeps a file, in its own time; `settled` waits for it.
-   * @param {string} name
-   * @param {Uint8Array} bytes
-   */
-  keep(name, bytes) {
-    const kept = this.put(name, bytes).then(() => this.removePieces(name));
-    this.#pending.add(kept);
-    kept.finally(() => this.#pending.delete(kept));
   }
 
   /** Until everything is kept, or could not be. */
@@ -75,7 +88,7 @@ export class Store {
       this.#full = true;
       const full = /** @type {any} */ (cause)?.name === "QuotaExceededError";
       const why = full ? "the site's quota is used up" : /** @type {any} */ (cause)?.message;
-      this.#warn(failure("quota", `${name} (${bytes.length} bytes) could not be kept: ${why}.`, { cause }));
+      call(this.#warn, failure("quota", `${name} (${bytes.length} bytes) could not be kept: ${why}.`, { cause }));
     }
   }
 
@@ -105,14 +118,14 @@ export class Store {
   }
 
   /**
-   * Drops the files of this shelf that its manifest no longer names.
+   * Drops the files that lie at this base and are not among `names`. What lies in folders below is another shelf's.
    * @param {Set<string>} names
    */
   async keepOnly(names) {
     for (const { url } of await this.#cache.keys().catch(() => [])) {
       if (!url.startsWith(this.#base)) continue;
       const name = url.slice(this.#base.length).split("?")[0];
-      if (!names.has(name)) await this.#cache.delete(url).catch(() => false);
+      if (!name.includes("/") && !names.has(name)) await this.#cache.delete(url).catch(() => false);
     }
   }
 }

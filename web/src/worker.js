@@ -31,7 +31,7 @@ function proxy(/** @type {string | undefined} */ base) {
 }
 
 /** @param {any} message @param {AbortSignal} signal */
-async function open({ source, cache, wasm }, signal) {
+async function open({ source, cache, wasm, onnxWasm, timeout }, signal) {
   let last = 0;
   const onProgress = (/** @type {any} */ progress) => {
     const now = performance.now();
@@ -40,8 +40,10 @@ async function open({ source, cache, wasm }, signal) {
     post({ type: "progress", progress });
   };
   const onWarning = (/** @type {any} */ error) => post({ type: "warning", error: toMessage(error) });
-  const from = source.url ? toSource(source.url, { revalidate: true }) : proxy(source.base);
-  shelf = await LocalShelf.open(from, { signal, onProgress, onWarning, cache }, async () => wasm ?? locate());
+  const from = source.url ? toSource(source.url, { revalidate: true, kept: cache }) : proxy(source.base);
+  const locateWasm = (/** @type {string} */ kind) =>
+    kind === "network" ? (wasm ?? locate()) : (onnxWasm ?? import("./onnx.js").then(({ locate }) => locate()));
+  shelf = await LocalShelf.open(from, { signal, onProgress, onWarning, cache, timeout }, locateWasm);
   return shelf.about;
 }
 
@@ -53,6 +55,7 @@ const calls = {
     plain(await here().searchVector(vector, within(options, number, signal))),
   encode: ({ text }, signal) => here().encode(text, { signal }),
   load: (_, signal) => here().load({ signal }),
+  refresh: (_, signal) => here().refresh({ signal }),
   stats: () => here().stats(),
 };
 
@@ -69,8 +72,8 @@ function within({ wantsPartial, ...options }, number, signal) {
 
 /** Hits as an object that crosses. @param {any} hits */
 function plain(hits) {
-  const { partial, tokens, truncated, shards, ms } = hits;
-  return { hits: Array.from(hits), partial, tokens, truncated, shards, ms };
+  const { partial, tokens, truncated, unknown, shards, ms } = hits;
+  return { hits: Array.from(hits), partial, tokens, truncated, unknown, shards, ms };
 }
 
 globalThis.addEventListener("message", async (/** @type {any} */ { data }) => {

@@ -8,7 +8,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use nearshelf_index::{DEGREE, Graph, NO_LINK, Pool, Query, Scratch, Shard};
+use nearshelf_container::Storage;
+use nearshelf_index::{All, DEGREE, Graph, NO_LINK, Pool, Query, Scratch, Shard};
 
 /// Links of the HNSW graph that every node keeps, and those that it has where no query links it.
 const KEPT: usize = 24;
@@ -20,12 +21,16 @@ const EF: usize = 300;
 
 /// Links the answers of each query to the best one and to the next, and keeps for each node the links
 /// that most queries ask for.
-pub(crate) fn bridge<D: AsRef<[u8]>>(graph: &mut Graph, shard: &Shard<D>, queries: &[Arc<Query>]) {
+pub(crate) fn bridge<S: Storage>(
+    graph: &mut Graph,
+    shard: &Shard<S>,
+    queries: &[Arc<Query>],
+) -> nearshelf_index::Result<()> {
     let mut asked: Vec<HashMap<u16, u32>> = vec![HashMap::new(); graph.links.len()];
     let mut scratch = Scratch::default();
     for query in queries {
         let mut pool = Pool::new(EF);
-        shard.walk(0, query, EF, &mut pool, &mut scratch);
+        shard.walk(0, query, EF, &All, &mut pool, &mut scratch)?;
         let answers: Vec<u16> = pool
             .candidates()
             .iter()
@@ -58,4 +63,5 @@ pub(crate) fn bridge<D: AsRef<[u8]>>(graph: &mut Graph, shard: &Shard<D>, querie
             *link = node;
         }
     }
+    Ok(())
 }

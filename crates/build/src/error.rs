@@ -1,3 +1,5 @@
+//! Why a shelf could not be built.
+
 use std::io;
 use std::path::{Path, PathBuf};
 

@@ -1,8 +1,8 @@
 //! The graph of a shard: HNSW by instant-distance, its nodes put in the order of their places.
 
 use instant_distance::{Builder, Point};
-use nearshelf_index::kernel::{self, BIAS, DotRows};
-use nearshelf_index::{DEGREE, Graph, NO_LINK, QuantizedVector, dot_f32};
+use nearshelf_index::codes::{Codes, QuantizedVector, SevenFour};
+use nearshelf_index::{DEGREE, Graph, NO_LINK, dot_f32};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_big_array::BigArray;
 
@@ -27,8 +27,8 @@ pub fn build(
     ef_construction: usize,
     seed: u64,
 ) -> Result<(Graph, Vec<u32>), rayon::ThreadPoolBuildError> {
-    let dot = kernel::dot_rows();
-    let points: Vec<CodePoint> = vectors.iter().map(|v| CodePoint::new(v, dot)).collect();
+    let point = |vector| CodePoint(SevenFour::operand(vector));
+    let points: Vec<CodePoint> = vectors.iter().map(point).collect();
     let thread = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
     let (hnsw, placed) = thread.install(|| {
         Builder::default()
@@ -129,43 +129,12 @@ fn bisect(items: &mut [u32], rows: &[&[f32]]) {
 
 /// A vector by its coarse codes, as the walk will see it.
 #[derive(Clone)]
-struct CodePoint<'a> {
-    codes: &'a [u8],
-    /// The same codes without their offset.
-    centred: Vec<i8>,
-    /// What the other side's offset adds to a dot product with `centred`.
-    offset: i32,
-    step: f32,
-    dot: DotRows,
-}
-
-impl<'a> CodePoint<'a> {
-    fn new(vector: &'a QuantizedVector, dot: DotRows) -> Self {
-        let centred: Vec<i8> = vector
-            .codes
-            .iter()
-            .map(|&c| c.wrapping_sub(BIAS) as i8)
-            .collect();
-        let offset = centred
-            .iter()
-            .map(|&c| i32::from(c) * i32::from(BIAS))
-            .sum();
-        CodePoint {
-            codes: &vector.codes,
-            centred,
-            offset,
-            step: vector.step,
-            dot,
-        }
-    }
-}
+struct CodePoint<'a>(<SevenFour as Codes>::Operand<'a>);
 
 impl Point for CodePoint<'_> {
-    /// -⟨a, b⟩: one minus the cosine of unit vectors, less the one.
+    /// -⟨a, b⟩: one minus the cosine of unit vectors, less the one, up to the codes' scale.
     fn distance(&self, other: &Self) -> f32 {
-        let mut dot = [0];
-        (self.dot)(other.codes, &[0], &self.centred, &mut dot);
-        -((dot[0] - self.offset) as f32 * (self.step * other.step))
+        -SevenFour::pair(&self.0, &other.0)
     }
 }
 

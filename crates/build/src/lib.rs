@@ -8,6 +8,7 @@ mod error;
 mod fragments;
 mod graph;
 mod items;
+mod model;
 mod neighbours;
 mod parallel;
 mod partition;
@@ -16,7 +17,10 @@ mod progress;
 mod shelf;
 
 pub use error::{Error, Result};
-pub use items::{FieldSpec, ItemOptions, Items, Problem, ProblemKind, Report, read_items};
+pub use items::{
+    FieldSpec, ItemOptions, Items, Problem, ProblemKind, Report, TypedField, read_items,
+};
+pub use model::Model;
 pub use neighbours::neighbours;
 pub use progress::{NoProgress, Progress};
 pub use shelf::{BuildOptions, Built, build};

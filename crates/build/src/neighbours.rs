@@ -1,6 +1,7 @@
 //! Nearest neighbours by the shelf's own index, without a shelf: for tools that mine them.
 
-use nearshelf_index::{MAX_ITEMS, Pool, QuantizedVector, Query, Scratch, Shard, ShardBuilder};
+use nearshelf_index::codes::{QuantizedVector, SevenFour};
+use nearshelf_index::{All, MAX_ITEMS, Pool, Query, Scratch, Shard, ShardBuilder};
 
 use crate::error::{Error, Result};
 use crate::{graph, parallel};
@@ -36,7 +37,7 @@ pub fn neighbours(
             shard: number,
             source,
         };
-        let bytes = ShardBuilder::new(dims, &placed, &graph)
+        let bytes = ShardBuilder::new::<SevenFour>(dims, &placed, &graph)
             .map_err(error)?
             .to_bytes();
         Ok::<_, Error>((Shard::open(bytes).map_err(error)?, order))
@@ -48,17 +49,27 @@ pub fn neighbours(
         };
         let mut pool = Pool::new(k);
         let mut scratch = Scratch::default();
-        for (number, (shard, _)) in (0..).zip(&shards) {
-            shard.walk(number, &query, 2 * k, &mut pool, &mut scratch);
+        let error = |shard: usize| {
+            move |absent: nearshelf_index::Absent| Error::Shard {
+                shard,
+                source: absent.into(),
+            }
+        };
+        for (number, (shard, _)) in shards.iter().enumerate() {
+            shard
+                .walk(number as u32, &query, 2 * k, &All, &mut pool, &mut scratch)
+                .map_err(error(number))?;
         }
-        let found = pool.candidates().iter().map(|candidate| {
+        let mut found = Vec::with_capacity(k);
+        for candidate in pool.candidates() {
             let (shard, order) = &shards[candidate.shard as usize];
             let item = order[candidate.item as usize] as usize;
-            let score = shard.score(&query, candidate.item as usize);
+            let score = shard
+                .score(&query, candidate.item as usize)
+                .map_err(error(candidate.shard as usize))?;
             let place = candidate.shard as usize * MAX_ITEMS + item;
-            (place, score.unwrap_or(candidate.score))
-        });
-        let mut found: Vec<(usize, f32)> = found.collect();
+            found.push((place, score.unwrap_or(candidate.score)));
+        }
         found.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         Ok(found)
     })

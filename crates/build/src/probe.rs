@@ -1,6 +1,7 @@
 //! The search defaults of a shelf, chosen from recall measured on it.
 
-use nearshelf_catalog::{Catalog, ProbeRecall, SearchDefaults, SearchOptions};
+use nearshelf_catalog::{Catalog, ProbeRecall, SearchDefaults, SearchOptions, Target};
+use nearshelf_container::Storage;
 use nearshelf_encoder::Encoder;
 
 use crate::error::Result;
@@ -16,8 +17,8 @@ const EF: [usize; 6] = [100, 120, 150, 200, 300, 400];
 
 /// Searches with rising numbers of shards and candidates until recall is what it should be; takes the
 /// setting with the fewest comparisons of those that reach it, or else the best.
-pub(crate) fn choose<D: AsRef<[u8]> + Sync>(
-    catalog: &Catalog<D>,
+pub(crate) fn choose<S: Storage + Sync>(
+    catalog: &Catalog<S>,
     encoder: &Encoder,
     texts: &[String],
     seed: u64,
@@ -25,9 +26,10 @@ pub(crate) fn choose<D: AsRef<[u8]> + Sync>(
 ) -> Result<SearchDefaults> {
     let shards = catalog.manifest().shards.len();
     let queries = encoder.encode_batch(&fragments(texts, QUERIES, seed), threads, &|_| ())?;
+    let queries: Vec<Target> = queries.into_iter().map(|q| q.vector.into()).collect();
     // A hit counts when it is as near as the tenth nearest item: items of one text are one answer.
     let nearest: Vec<f32> = parallel::map(queries.len(), threads, |i| {
-        let exact = catalog.search_exact(&queries[i].vector, K)?;
+        let exact = catalog.search_exact(&queries[i], K)?;
         Ok::<_, nearshelf_catalog::Error>(exact.hits.last().map_or(0.0, |hit| hit.score))
     })?;
 
@@ -41,7 +43,7 @@ pub(crate) fn choose<D: AsRef<[u8]> + Sync>(
                 probe: Some(probe),
                 ef: Some(ef),
             };
-            let found = catalog.search(&queries[i].vector, &options)?;
+            let found = catalog.search(&queries[i], &options)?;
             let right = found
                 .hits
                 .iter()

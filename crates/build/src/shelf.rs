@@ -1,3 +1,5 @@
+//! The build of a shelf, step by step.
+
 use std::borrow::Cow;
 use std::fs::{self, File};
 use std::io::{BufWriter, ErrorKind, Write};
@@ -6,16 +8,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use nearshelf_catalog::{
-    Bytes, Catalog, Columns, FieldKind, FileRef, MANIFEST_NAME, Manifest, SearchDefaults, ShardRef,
-    Value, route,
+    Bytes, Catalog, Columns, EncoderFiles, Field, FieldKind, FieldStats, FileRef, MANIFEST_NAME,
+    Manifest, SearchDefaults, ShardRef, Value, route,
 };
 use nearshelf_encoder::{Encoded, Encoder};
-use nearshelf_index::{MAX_ITEMS, QuantizedVector, Query, Shard, ShardBuilder};
+use nearshelf_index::codes::{QuantizedVector, SevenFour};
+use nearshelf_index::{MAX_ITEMS, Query, Shard, ShardBuilder};
 
 use crate::bridge::bridge;
 use crate::error::{Error, Result};
 use crate::fragments::fragments;
 use crate::items::{ItemOptions, Items, Report, read_items};
+use crate::model::{Model, ModelFiles};
 use crate::partition::{Partition, partition};
 use crate::progress::Progress;
 use crate::{graph, parallel, probe};
@@ -70,8 +74,7 @@ pub struct Built {
     pub bytes: u64,
 }
 
-/// Builds the shelf `out` of the catalog `items` with the encoder in the directory `model`. Where that has
-/// a directory `query` with a smaller encoder for queries, the shelf gets that one.
+/// Builds the shelf `out` of the catalog `items` with the encoder `model`.
 ///
 /// The files are written into a directory beside `out`, which takes that name when all is there. A
 /// shelf that was there before is replaced; anything else there is an error.
@@ -80,7 +83,7 @@ pub struct Built {
 /// Everything that can be wrong with items, model, options and disk. Nothing is left under `out` then.
 pub fn build(
     items: &Path,
-    model: &Path,
+    model: &Model,
     out: &Path,
     options: &BuildOptions,
     progress: &dyn Progress,
@@ -97,13 +100,8 @@ pub fn build(
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         n => n,
     };
-    let encoder = Encoder::open(model)?;
+    let (encoder, query_encoder) = (model.items(), model.queries());
     let dims = encoder.dims();
-    let query_tower = QueryTower::open(model, dims)?;
-    let (query_model, query_encoder) = match &query_tower {
-        Some(tower) => (tower.model.as_path(), &tower.encoder),
-        None => (model, &encoder),
-    };
     progress.stage("reading items", 0);
     let Items {
         ids,
@@ -118,7 +116,7 @@ pub fn build(
             (Cow::Borrowed(vectors.as_slice()), 0)
         }
         None => {
-            let (vectors, truncated) = encode(&encoder, &texts, threads, progress)?;
+            let (vectors, truncated) = encode(encoder, &texts, threads, progress)?;
             (Cow::Owned(vectors), truncated)
         }
     };
@@ -132,7 +130,7 @@ pub fn build(
     drop(pool);
 
     let target = Target::new(out)?;
-    let encoder_files = copy_encoder(query_model, query_encoder, &target)?;
+    let encoder_files = write_encoder(&model.files, &target)?;
     let queries = bridging_queries(
         query_encoder,
         &texts,
@@ -158,8 +156,6 @@ pub fn build(
         progress.at(linked.fetch_add(count, Ordering::Relaxed) + count);
         Ok::<FileRef, Error>(file)
     })?;
-    drop(vectors);
-
     let shards = files
         .into_iter()
         .zip(centroids)
@@ -168,6 +164,17 @@ pub fn build(
             file,
             items: members.len() as u32,
             centroid,
+            stats: source.stats(members),
+        })
+        .collect();
+    let all: Vec<u32> = (0..ids.len() as u32).collect();
+    let fields = fields
+        .into_iter()
+        .zip(source.stats(&all))
+        .map(|(field, stats)| Field {
+            name: field.name,
+            kind: field.kind,
+            stats,
         })
         .collect();
     let mut manifest = Manifest {
@@ -204,30 +211,6 @@ pub fn build(
         truncated,
         bytes,
     })
-}
-
-/// The encoder of the queries, where it is not that of the items.
-struct QueryTower {
-    model: PathBuf,
-    encoder: Encoder,
-}
-
-impl QueryTower {
-    fn open(model: &Path, dims: usize) -> Result<Option<Self>> {
-        let model = model.join("query");
-        if !model.join("encoder.json").is_file() {
-            return Ok(None);
-        }
-        let encoder = Encoder::open(&model)?;
-        if encoder.dims() != dims {
-            return Err(Error::Option {
-                option: "query encoder",
-                expected: format!("{dims} dimensions, like the items'"),
-                found: encoder.dims().to_string(),
-            });
-        }
-        Ok(Some(QueryTower { model, encoder }))
-    }
 }
 
 fn encode(
@@ -312,6 +295,18 @@ struct Source<'a> {
 }
 
 impl Source<'_> {
+    /// Statistics of each field over some of the items.
+    fn stats(&self, members: &[u32]) -> Vec<FieldStats> {
+        let stats = |(field, &kind): (usize, &FieldKind)| {
+            let values = members.iter().map(|&i| {
+                let row = &self.values[i as usize];
+                row.get(field).and_then(Option::as_ref)
+            });
+            FieldStats::of(kind, values)
+        };
+        self.kinds.iter().enumerate().map(stats).collect()
+    }
+
     fn shard(
         &self,
         number: usize,
@@ -344,29 +339,34 @@ impl Source<'_> {
             shard: number,
             source,
         };
-        let plain = ShardBuilder::new(self.dims, &vectors, &graph)
+        let plain = ShardBuilder::new::<SevenFour>(self.dims, &vectors, &graph)
             .map_err(error)?
             .to_bytes();
-        bridge(&mut graph, &Shard::open(plain).map_err(error)?, queries);
-        let mut shard = ShardBuilder::new(self.dims, &vectors, &graph).map_err(error)?;
+        let plain = Shard::open(plain).map_err(error)?;
+        bridge(&mut graph, &plain, queries).map_err(error)?;
+        let mut shard = ShardBuilder::new::<SevenFour>(self.dims, &vectors, &graph).map_err(error)?;
         drop((vectors, graph));
         Columns::write(&mut shard, &ids, self.kinds, &values)?;
         Ok(shard.to_bytes())
     }
 }
 
-/// Puts the model directory's files into the shelf under names of their content.
-fn copy_encoder(model: &Path, encoder: &Encoder, target: &Target) -> Result<[FileRef; 3]> {
-    let read = |name: &str| {
-        let path = model.join(name);
-        fs::read(&path).map_err(|e| Error::io(&path, e))
-    };
-    let config = serde_json::to_vec_pretty(encoder.config()).expect("a struct of plain fields");
-    Ok([
-        target.write("encoder", "json", &config)?,
-        target.write("model", "onnx", &read("model.onnx")?)?,
-        target.write("tokenizer", "json", &read("tokenizer.json")?)?,
-    ])
+/// Puts the encoder's files into the shelf under names of their content.
+fn write_encoder(files: &ModelFiles, target: &Target) -> Result<EncoderFiles> {
+    Ok(match files {
+        ModelFiles::Network(bytes) => {
+            EncoderFiles::Network(target.write("encoder", "nsn", bytes)?)
+        }
+        ModelFiles::Onnx {
+            config,
+            model,
+            tokenizer,
+        } => EncoderFiles::Onnx {
+            config: target.write("encoder", "json", config)?,
+            model: target.write("model", "onnx", model)?,
+            tokenizer: target.write("tokenizer", "json", tokenizer)?,
+        },
+    })
 }
 
 /// A directory that is filled beside its final place.

@@ -1,5 +1,9 @@
+//! What can be wrong with a shelf.
+
 use std::io;
 use std::path::PathBuf;
+
+use nearshelf_container::ErrorKind;
 
 /// What can be wrong with a shelf. Each names the file.
 #[derive(Debug, thiserror::Error)]
@@ -10,33 +14,16 @@ pub enum Error {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's own error.
         source: io::Error,
     },
-    /// The manifest is damaged or not one.
-    #[error("{file}, {place}: expected {expected}, found {found}")]
-    Manifest {
-        /// The manifest's name.
+    /// A file is not as its format says.
+    #[error("{file}, {source}")]
+    File {
+        /// The file.
         file: String,
-        /// Byte or field.
-        place: String,
-        /// What the format allows.
-        expected: String,
-        /// What is there.
-        found: String,
-    },
-    /// The manifest was written for newer readers.
-    #[error(
-        "{file}, byte 12: expected a shelf that readers of version {supported} can read, found one \
-         that needs version {needed}; update nearshelf"
-    )]
-    TooNew {
-        /// The manifest's name.
-        file: String,
-        /// The newest version that this build reads.
-        supported: u32,
-        /// The oldest reader version that the shelf asks for.
-        needed: u32,
+        /// What is wrong.
+        source: nearshelf_container::Error,
     },
     /// A file has another length than the manifest says.
     #[error("{file}: expected {expected} bytes (by the manifest), found {found}")]
@@ -48,7 +35,7 @@ pub enum Error {
         /// Bytes at hand.
         found: u64,
     },
-    /// A file has another content than the manifest says.
+    /// A file, or its head, has another content than the manifest says.
     #[error("{file}: expected SHA-256 {expected} (by the manifest), found {found}")]
     Digest {
         /// The file.
@@ -58,22 +45,14 @@ pub enum Error {
         /// Digest of the bytes at hand.
         found: String,
     },
-    /// A shard is not as its format says.
-    #[error("{file}, {source}")]
-    Shard {
-        /// The file.
-        file: String,
-        /// What is wrong.
-        source: nearshelf_index::Error,
-    },
-    /// A shard does not fit the manifest, or a column its shard.
+    /// Values that contradict one another, in a manifest, between it and a shard, or in a column.
     #[error("{file}, {place}: expected {expected}, found {found}")]
     Mismatch {
         /// The file.
         file: String,
-        /// Header field or column.
+        /// Field, record or column.
         place: String,
-        /// What was asked for.
+        /// What fits.
         expected: String,
         /// What is there.
         found: String,
@@ -86,6 +65,25 @@ pub enum Error {
         /// What the vector is.
         found: String,
     },
+    /// A query by items that the attached shards do not hold.
+    #[error("query: expected ids of items of the shelf, found {}", .ids.join(", "))]
+    Items {
+        /// The ids that are not there; empty where none was given to look for.
+        ids: Vec<String>,
+    },
+}
+
+impl Error {
+    /// What the error is about.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Error::Io { .. } => ErrorKind::Io,
+            Error::File { source, .. } => source.kind(),
+            Error::Length { .. } | Error::Digest { .. } => ErrorKind::Altered,
+            Error::Mismatch { .. } => ErrorKind::Damaged,
+            Error::Query { .. } | Error::Items { .. } => ErrorKind::Usage,
+        }
+    }
 }
 
 /// A result with this crate's [`Error`].

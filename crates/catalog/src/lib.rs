@@ -4,14 +4,18 @@
 mod catalog;
 mod columns;
 mod error;
+mod ids;
 mod manifest;
+mod query;
+mod search;
 
-pub use catalog::{Catalog, Found, Hit, SearchOptions, SearchStats, route};
+pub use catalog::Catalog;
 pub use columns::{Columns, FieldKind, Value, ValueRef};
 pub use error::{Error, Result};
 pub use manifest::{
-    Digest, Field, FileRef, MANIFEST_NAME, MANIFEST_VERSION, Manifest, ProbeRecall, SearchDefaults,
-    ShardRef, sha256,
+    EncoderFiles, Field, FieldStats, FileRef, MANIFEST_NAME, Manifest, PartRef, ProbeRecall,
+    SearchDefaults, ShardRef, ValueStats,
 };
-pub use nearshelf_bytes::Bytes;
-pub use nearshelf_index::Error as ShardError;
+pub use nearshelf_container::{Bytes, Digest, ErrorKind, Stored, sha256};
+pub use query::{Query, Target};
+pub use search::{Found, Hit, SearchOptions, SearchStats, route};

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use nearshelf::ErrorKind;
 
 /// Semantic product search where the shopper is.
 #[derive(Debug, Parser)]
@@ -22,7 +23,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Fine-tune an encoder by a recipe, measure it and make a model directory of it.
-    Train(TrainArgs),
+    Train(commands::train::TrainArgs),
     /// Write a sentence encoder (config.json, model.safetensors, tokenizer.json) as ONNX.
     Export(ExportArgs),
     /// Encode texts, one a line, into a NumPy matrix.
@@ -40,51 +41,11 @@ enum Command {
 }
 
 #[derive(Debug, Args)]
-struct TrainArgs {
-    /// What is trained on what, and how: see training/recipes.
-    #[arg(long, value_name = "FILE.toml")]
-    recipe: PathBuf,
-    /// Directory of the encoder to start from: config.json, model.safetensors, tokenizer.json.
-    #[arg(long, value_name = "DIR")]
-    base: PathBuf,
-    /// Directory where the recipe's paths start.
-    #[arg(long, value_name = "DIR", default_value = ".")]
-    data: PathBuf,
-    /// Model directory to make; checkpoints, metrics and the report go there too.
-    #[arg(long, value_name = "MODEL_DIR")]
-    out: PathBuf,
-    /// Go on where an earlier run stopped.
-    #[arg(long)]
-    resume: bool,
-    /// Only say what time and memory it would take.
-    #[arg(long)]
-    dry_run: bool,
-    /// Distill a smaller query encoder as well, as the recipe's [query_tower] does.
-    #[arg(long, value_name = "layers=N,vocab=M", value_parser = commands::train::query_tower)]
-    query_tower: Option<nearshelf_train::recipe::QueryTower>,
-    /// An encoder to compare with in the report, such as one that another tool trained.
-    #[arg(long, value_name = "NAME=DIR", value_parser = commands::train::baseline)]
-    baseline: Vec<nearshelf_train::Baseline>,
-    /// Updates between checkpoints.
-    #[arg(long, value_name = "N", default_value = "100", value_parser = positive)]
-    checkpoint_every: usize,
-    /// Threads; 0 for all cores. The result is the same for any number.
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    threads: usize,
-    /// Train on the first NVIDIA GPU (needs a build with --features cuda).
-    #[arg(long)]
-    cuda: bool,
-    /// Print the result as JSON.
-    #[arg(long)]
-    json: bool,
-}
-
-#[derive(Debug, Args)]
 struct ExportArgs {
     /// Directory of the encoder to export.
     #[arg(long, value_name = "DIR")]
     base: PathBuf,
-    /// Directory to write model.onnx, tokenizer.json and encoder.json to.
+    /// Directory to write model.onnx, tokenizer.json, encoder.json and network.nsn to.
     #[arg(long, value_name = "MODEL_DIR")]
     out: PathBuf,
     /// Weights as INT8 (a quarter of the size) or as they are.
@@ -106,7 +67,7 @@ enum Precision {
 
 #[derive(Debug, Args)]
 struct EncodeArgs {
-    /// Directory with model.onnx and tokenizer.json.
+    /// Model directory: network.nsn, or model.onnx and tokenizer.json.
     #[arg(long, value_name = "MODEL_DIR")]
     model: PathBuf,
     /// File of texts, one a line; - for standard input.
@@ -131,9 +92,9 @@ struct BuildArgs {
     /// The catalog: .jsonl, .csv, .tsv or .parquet, gzipped or not.
     #[arg(long, value_name = "FILE")]
     items: PathBuf,
-    /// Directory with model.onnx and tokenizer.json.
-    #[arg(long, value_name = "MODEL_DIR")]
-    model: PathBuf,
+    /// Model directory, or a shelf whose encoder is taken; without it the demo's encoder, which is built in.
+    #[arg(long, value_name = "MODEL_DIR|SHELF")]
+    model: Option<PathBuf>,
     /// Directory to make.
     #[arg(long, value_name = "SHELF")]
     out: PathBuf,
@@ -265,7 +226,7 @@ fn positive(text: &str) -> Result<usize, String> {
 fn main() -> ExitCode {
     // What the runtime has to say of a model, and nothing of the libraries below it.
     env_logger::Builder::new()
-        .filter_module("nearshelf_encoder", log::LevelFilter::Warn)
+        .filter_module("nearshelf_lower", log::LevelFilter::Warn)
         .format(|to, record| writeln!(to, "warning: {}", record.args()))
         .init();
     let result = match Cli::parse().command {
@@ -282,8 +243,29 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {}", message(&error));
-            ExitCode::FAILURE
+            exit_code(&error)
         }
+    }
+}
+
+/// 2 where the caller asked for something that there is not, 1 for every other failure.
+fn exit_code(error: &anyhow::Error) -> ExitCode {
+    let kind = error
+        .chain()
+        .find_map(|cause| cause.downcast_ref::<nearshelf::Error>())
+        .map(nearshelf::Error::kind);
+    match kind {
+        Some(ErrorKind::Usage) => ExitCode::from(2),
+        None
+        | Some(
+            ErrorKind::Io
+            | ErrorKind::Missing
+            | ErrorKind::Damaged
+            | ErrorKind::Altered
+            | ErrorKind::TooNew
+            | ErrorKind::Unsupported
+            | ErrorKind::Encoding,
+        ) => ExitCode::FAILURE,
     }
 }
 

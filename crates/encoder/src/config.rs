@@ -1,3 +1,5 @@
+//! The encoder's configuration: what graph and tokenizer do not say.
+
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -85,44 +87,47 @@ impl EncoderConfig {
     ///
     /// # Errors
     /// Not JSON, a field that is missing or out of range.
+    #[cfg(feature = "onnx")]
     pub fn from_json(json: &[u8]) -> Result<Self> {
+        const NAME: &str = "encoder.json";
         let config: EncoderConfig = serde_json::from_slice(json).map_err(|e| Error::Config {
-            place: format!(", line {} column {}", e.line(), e.column()),
+            file: NAME.into(),
+            place: format!("line {} column {}", e.line(), e.column()),
             expected: "an encoder's description".into(),
             found: e.to_string(),
         })?;
+        config.check(NAME)?;
+        Ok(config)
+    }
+
+    /// Checks that every field is in range; `file` names where they come from.
+    pub(crate) fn check(&self, file: &str) -> Result<()> {
+        let error = |field: &str, expected: String, found: String| Error::Config {
+            file: file.to_owned(),
+            place: format!("field {field}"),
+            expected,
+            found,
+        };
         let check = |field: &str, range: std::ops::RangeInclusive<usize>, found: usize| {
             if range.contains(&found) {
                 return Ok(());
             }
-            Err(Error::Config {
-                place: format!(", field {field}"),
-                expected: format!("{} to {}", range.start(), range.end()),
-                found: found.to_string(),
-            })
+            let expected = format!("{} to {}", range.start(), range.end());
+            Err(error(field, expected, found.to_string()))
         };
-        check("dims", 1..=8192, config.dims)?;
-        check("max_positions", 2..=1 << 16, config.max_positions)?;
-        check("heads", 0..=8, config.heads.len())?;
-        if let Some(head) = config
-            .heads
-            .iter()
-            .find(|h| !(1e-6..1e6).contains(&h.weight))
-        {
-            return Err(Error::Config {
-                place: ", field heads".into(),
-                expected: "weights of 1e-6 to 1e6".into(),
-                found: head.weight.to_string(),
-            });
+        check("dims", 1..=8192, self.dims)?;
+        check("max_positions", 2..=1 << 16, self.max_positions)?;
+        check("heads", 0..=8, self.heads.len())?;
+        let unusable = |head: &&Head| !(1e-6..1e6).contains(&head.weight);
+        if let Some(head) = self.heads.iter().find(unusable) {
+            let expected = "weights of 1e-6 to 1e6".into();
+            return Err(error("heads", expected, head.weight.to_string()));
         }
-        check("max_tokens", 2..=config.max_positions, config.max_tokens)?;
-        if !config.normalize {
-            return Err(Error::Config {
-                place: ", field normalize".into(),
-                expected: "true: a shelf compares unit vectors".into(),
-                found: "false".into(),
-            });
+        check("max_tokens", 2..=self.max_positions, self.max_tokens)?;
+        if !self.normalize {
+            let expected = "true: a shelf compares unit vectors".into();
+            return Err(error("normalize", expected, "false".into()));
         }
-        Ok(config)
+        Ok(())
     }
 }

@@ -1,5 +1,9 @@
+//! Why a model could not be opened or a text not encoded.
+
 use std::io;
 use std::path::PathBuf;
+
+use nearshelf_container::ErrorKind;
 
 /// Why a model could not be opened or a text not encoded.
 #[derive(Debug, thiserror::Error)]
@@ -10,59 +14,87 @@ pub enum Error {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's own error.
         source: io::Error,
     },
-    /// `encoder.json` is not what it should be.
-    #[error("encoder.json{place}: expected {expected}, found {found}")]
+    /// The encoder's configuration is not what it should be.
+    #[error("{file}, {place}: expected {expected}, found {found}")]
     Config {
-        /// Field or line, with a comma in front.
+        /// `encoder.json` or the network file.
+        file: String,
+        /// Field or line.
         place: String,
         /// What the file may say.
         expected: String,
         /// What it says.
         found: String,
     },
+    /// A network file is not as its format says.
+    #[error("{file}, {source}")]
+    File {
+        /// The file.
+        file: String,
+        /// What is wrong.
+        source: nearshelf_container::Error,
+    },
+    /// The network of a network file cannot be run.
+    #[error("{file}, {source}")]
+    Network {
+        /// The file.
+        file: String,
+        /// What is wrong.
+        source: nearshelf_network::Error,
+    },
+    /// The network could not be run on a text.
+    #[error("encoding: {0}")]
+    Run(#[source] nearshelf_network::Error),
+    /// The model as ONNX cannot be read or run.
+    #[cfg(feature = "onnx")]
+    #[error(transparent)]
+    Graph(#[from] nearshelf_lower::Error),
+    /// A model that only a build with ONNX can read.
+    #[error("{file}: expected a network file, found a model in ONNX, which needs the feature `onnx`")]
+    Unsupported {
+        /// The file.
+        file: String,
+    },
     /// A file is not the one that `encoder.json` describes.
     #[error("{file}: expected SHA-256 {expected} (by encoder.json), found {found}")]
     Digest {
         /// `model.onnx` or `tokenizer.json`.
-        file: &'static str,
+        file: String,
         /// Digest by `encoder.json`.
         expected: String,
         /// Digest of the bytes at hand.
         found: String,
     },
+    /// A network file was made of another model than the one beside it.
+    #[error(
+        "{file}: expected one that was made of the model with SHA-256 {expected} (by encoder.json), found \
+         one of {found}; remove it, or export the model again"
+    )]
+    Origin {
+        /// The network file.
+        file: String,
+        /// Digest of `model.onnx` by `encoder.json`.
+        expected: String,
+        /// Digest of the model that the network file was made of.
+        found: String,
+    },
     /// `tokenizer.json` cannot be read.
     #[error("tokenizer.json: expected a Hugging Face tokenizer, found: {reason}")]
     Tokenizer {
-        /// What the tokenizer library said.
-        reason: String,
-    },
-    /// The model is not one that can be run.
-    #[error("model.onnx, {place}: expected {expected}, found {found}")]
-    Model {
-        /// Input, output or node.
-        place: String,
-        /// What an encoder has there.
-        expected: String,
-        /// What is there.
-        found: String,
-    },
-    /// The engine could not load or run the model.
-    #[error("model.onnx, {step}: {reason}")]
-    Engine {
-        /// What was being done.
-        step: String,
-        /// What the engine said.
+        /// The tokenizer library's own words.
         reason: String,
     },
     /// The tokenizer gives ids that the model has no embedding for.
     #[error(
-        "tokenizer.json and model.onnx do not fit: expected token ids below {rows}, the rows of the \
+        "{file}: tokenizer and model do not fit: expected token ids below {rows}, the rows of the \
          embedding table, found {id}"
     )]
     TokenRange {
+        /// The file that the tokenizer is from.
+        file: String,
         /// Rows of the embedding table.
         rows: usize,
         /// The id.
@@ -77,11 +109,31 @@ pub enum Error {
         asked: usize,
     },
     /// The model gave a vector that is not one.
-    #[error("model.onnx: expected a vector of finite numbers for the text, found {found}")]
+    #[error("encoding: expected a vector of finite numbers for the text, found {found}")]
     NotFinite {
         /// The first component that is not finite.
         found: f32,
     },
+}
+
+impl Error {
+    /// What the error is about.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Error::Io { .. } => ErrorKind::Io,
+            Error::File { source, .. } => source.kind(),
+            Error::Network { source, .. } => source.kind(),
+            #[cfg(feature = "onnx")]
+            Error::Graph(source) => source.kind(),
+            Error::Unsupported { .. } => ErrorKind::Unsupported,
+            Error::Digest { .. } | Error::Origin { .. } => ErrorKind::Altered,
+            Error::Config { .. } | Error::Tokenizer { .. } | Error::TokenRange { .. } => {
+                ErrorKind::Damaged
+            }
+            Error::Length { .. } => ErrorKind::Usage,
+            Error::Run(_) | Error::NotFinite { .. } => ErrorKind::Encoding,
+        }
+    }
 }
 
 /// A result with this crate's [`Error`].

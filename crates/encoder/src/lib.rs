@@ -1,34 +1,32 @@
-//! Text → unit vector: a Hugging Face tokenizer and an ONNX sentence encoder, run by tract.
+//! Text → unit vector: a tokenizer and a sentence encoder, both read in place from a network file.
 //!
-//! An [`Encoder`] takes any `.onnx` model with the inputs `input_ids`, `attention_mask` and
-//! (optionally) `token_type_ids` whose first output is the last hidden state `[batch, sequence,
-//! dims]` or an already pooled `[batch, dims]`. What the graph itself does not say (pooling,
-//! maximum length) stands in an [`EncoderConfig`], the `encoder.json` of a model directory.
+//! With the feature `onnx`, an [`Encoder`] also takes any `.onnx` model with the inputs `input_ids`,
+//! `attention_mask` and (optionally) `token_type_ids` whose first output is the last hidden state
+//! `[batch, sequence, dims]` or an already pooled `[batch, dims]`, and such a model becomes a network file where
+//! its graph is recognised. Whatever the graph does not say (pooling, maximum length) stands in an
+//! [`EncoderConfig`], the `encoder.json` of a model directory.
 
+mod batch;
 mod config;
+#[cfg(not(target_arch = "wasm32"))]
+mod directory;
 mod encoder;
-mod engine;
 mod error;
-mod fuse;
-mod ops;
+mod network_file;
+#[cfg(feature = "onnx")]
+mod onnx;
 mod pooling;
-mod table;
 mod tokenizer;
 
 pub use config::{EncoderConfig, Head, Pooling, Precision};
-pub use encoder::{Encoded, Encoder, ModelFiles};
+#[cfg(all(feature = "onnx", not(target_arch = "wasm32")))]
+pub use directory::portable::Portable;
+pub use encoder::{Encoded, Encoder};
 pub use error::{Error, Result};
-pub use fuse::Fusion;
-pub use nearshelf_bytes::Bytes;
+pub use nearshelf_container::{Bytes, ErrorKind};
 pub use nearshelf_kernels::Isa;
+pub use nearshelf_network::Fusion;
+pub use network_file::NETWORK_NAME;
+#[cfg(feature = "onnx")]
+pub use onnx::{ModelFiles, network_file};
 pub use tokenizer::{Tokenizer, Tokens};
-
-use sha2::{Digest, Sha256};
-
-/// SHA-256 in lower-case hexadecimal.
-pub fn sha256_hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .map(|b| format!("{b:02x}"))
-        .collect()
-}

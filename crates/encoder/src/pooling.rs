@@ -1,3 +1,5 @@
+//! Token vectors as one unit vector.
+
 use crate::config::{Head, Pooling};
 
 /// One unit vector of a text's token vectors `[tokens][dims]`, added in the order of the tokens.

@@ -4,21 +4,17 @@
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
+#[allow(dead_code, reason = "what this test needs of it")]
 mod demo;
 
 use std::fs;
 
-use demo::{file, root};
-use nearshelf_encoder::{Bytes, Encoder, Isa, ModelFiles, sha256_hex};
+use demo::{network, root};
+use nearshelf_container::sha256;
+use nearshelf_encoder::{Bytes, Encoder, Isa};
 
 fn encoder() -> Encoder {
-    Encoder::from_bytes(ModelFiles {
-        config: Some(&file("encoder-")),
-        model: Bytes::from(file("model-")),
-        tokenizer: &file("tokenizer-"),
-        checked: false,
-    })
-    .unwrap()
+    Encoder::from_network("demo", Bytes::from(network()), false).unwrap()
 }
 
 fn texts() -> Vec<String> {
@@ -33,7 +29,7 @@ fn texts() -> Vec<String> {
 
 fn digest(vector: &[f32]) -> String {
     let bytes: Vec<u8> = vector.iter().flat_map(|x| x.to_le_bytes()).collect();
-    sha256_hex(&bytes)[..16].to_owned()
+    sha256(&bytes).to_string()[..16].to_owned()
 }
 
 #[test]

@@ -5,23 +5,23 @@
 #[allow(dead_code, reason = "what this test needs of it")]
 mod demo;
 
-use demo::file;
+use demo::model as file;
 use nearshelf_encoder::{Bytes, Encoder, Error, ModelFiles};
 use prost::Message;
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, TensorProto};
 
 fn open(model: Vec<u8>) -> Result<Encoder, Error> {
-    Encoder::from_bytes(ModelFiles {
+    Encoder::from_onnx(&ModelFiles {
         config: None,
         model: Bytes::from(model),
-        tokenizer: &file("tokenizer-"),
+        tokenizer: &file("tokenizer.json"),
         checked: false,
     })
 }
 
 fn edited(edit: impl FnOnce(&mut ModelProto)) -> Result<Encoder, Error> {
-    let mut model = ModelProto::decode(&*file("model-")).unwrap();
+    let mut model = ModelProto::decode(&*file("model.onnx")).unwrap();
     edit(&mut model);
     open(model.encode_to_vec())
 }
@@ -76,7 +76,7 @@ fn negate_twice(graph: &mut GraphProto, name: &str) {
 
 #[test]
 fn what_is_not_recognised_runs_unfused_and_is_named() {
-    let fused = open(file("model-")).unwrap();
+    let fused = open(file("model.onnx")).unwrap();
     assert!(fused.fusion().complete(), "{}", fused.fusion());
     for (changed, layers, embeddings) in [
         ("encoder.layer.1.attention.output.dense", 3, true),
@@ -202,7 +202,8 @@ fn a_tokenizer_with_more_ids_than_embeddings_is_refused() {
             error,
             Error::TokenRange {
                 rows: 10_000,
-                id: 10_000
+                id: 10_000,
+                ..
             }
         ),
         "{error}"
@@ -211,7 +212,7 @@ fn a_tokenizer_with_more_ids_than_embeddings_is_refused() {
 
 #[test]
 fn flipped_bits_never_panic() {
-    let model = file("model-");
+    let model = file("model.onnx");
     // Where names, shapes and operators are: weights lie in between.
     for i in 0..60 {
         let mut damaged = model.clone();

@@ -19,7 +19,10 @@ mod weights;
 use std::fs;
 use std::path::Path;
 
-use nearshelf_encoder::{EncoderConfig, Pooling, Tokenizer};
+use nearshelf_container::sha256;
+use nearshelf_encoder::{
+    EncoderConfig, ModelFiles, NETWORK_NAME, Pooling, Tokenizer, network_file,
+};
 use nearshelf_files::write_bytes;
 use prost::Message;
 
@@ -36,10 +39,12 @@ pub struct Exported {
     pub config: EncoderConfig,
     /// Size of `model.onnx` in bytes.
     pub model_bytes: u64,
+    /// Size of `network.nsn` in bytes; `None` for a model in f32, which is not made into one.
+    pub network_bytes: Option<u64>,
 }
 
-/// Reads the encoder in `base` and writes `model.onnx`, `tokenizer.json` and `encoder.json` into
-/// `out`. `encoder.json` is written last: a directory with it is complete.
+/// Reads the encoder in `base` and writes `model.onnx`, `tokenizer.json`, `encoder.json` and, of an INT8 model,
+/// the network file `network.nsn` into `out`. `encoder.json` is written last: a directory with it is complete.
 ///
 /// INT8 weights are calibrated on sequences of random tokens, the same ones every time, and on
 /// `texts`, if there are any: some hundred of the model's use make it a little better there.
@@ -79,23 +84,39 @@ pub fn export(base: &Path, out: &Path, precision: Precision, texts: &[&str]) -> 
         max_positions: bert.max_position_embeddings,
         dims: bert.hidden_size * sentence.heads.len().max(1),
         precision,
-        model_sha256: nearshelf_encoder::sha256_hex(&model),
-        tokenizer_sha256: nearshelf_encoder::sha256_hex(&tokenizer),
+        model_sha256: sha256(&model).to_string(),
+        tokenizer_sha256: sha256(&tokenizer).to_string(),
     };
 
     fs::create_dir_all(out).map_err(|e| Error::io(out, e))?;
     let json = serde_json::to_string_pretty(&config).map_err(|e| Error::json(out, e))? + "\n";
-    for (name, bytes) in [
-        ("model.onnx", model.as_slice()),
-        ("tokenizer.json", &tokenizer),
-        ("encoder.json", json.as_bytes()),
-    ] {
+    let model_bytes = model.len() as u64;
+    let write = |name: &str, bytes: &[u8]| {
         let path = out.join(name);
-        write_bytes(&path, bytes).map_err(|e| Error::io(&path, e))?;
+        write_bytes(&path, bytes).map_err(|e| Error::io(&path, e))
+    };
+    // What an earlier export left would be of another model.
+    let stale = out.join(NETWORK_NAME);
+    match fs::remove_file(&stale) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(Error::io(&stale, e)),
+        _ => {}
     }
+    write("model.onnx", &model)?;
+    write("tokenizer.json", &tokenizer)?;
+    let network = network_file(&ModelFiles {
+        config: Some(json.as_bytes()),
+        model: model.into(),
+        tokenizer: &tokenizer,
+        checked: true,
+    })?;
+    if let Some(network) = &network {
+        write(NETWORK_NAME, network)?;
+    }
+    write("encoder.json", json.as_bytes())?;
     Ok(Exported {
         config,
-        model_bytes: model.len() as u64,
+        model_bytes,
+        network_bytes: network.map(|network| network.len() as u64),
     })
 }
 
@@ -106,6 +127,7 @@ fn sequences(bert: &BertConfig, tokenizer: &[u8], texts: &[&str]) -> Result<Vec<
         let ids = tokenizer.encode(text, bert.max_position_embeddings)?.ids;
         match ids.iter().find(|&&id| id as usize >= bert.vocab_size) {
             Some(&id) => Err(nearshelf_encoder::Error::TokenRange {
+                file: "tokenizer.json".into(),
                 rows: bert.vocab_size,
                 id,
             }

@@ -1,11 +1,15 @@
-use crate::error::{Error, Result};
+//! The graph of a shard.
 
+use nearshelf_container::{Error, Kind, Result};
+
+/// Links of all nodes, `u16 [items][48]`.
+pub(crate) const LINKS: Kind = Kind::new(b"LNK0");
 /// Links of a node.
 pub const DEGREE: usize = 48;
 /// Items that a shard can hold: links are 16 bits wide and one value means "no link".
 pub const MAX_ITEMS: usize = NO_LINK as usize;
 
-/// What stands in a row behind its last link.
+/// Fills a row behind its last link.
 pub const NO_LINK: u16 = u16::MAX;
 
 /// The graph of a shard: the lowest layer of an HNSW graph (Malkov and Yashunin 2018) with links that

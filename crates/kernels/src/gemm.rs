@@ -4,8 +4,8 @@ use fearless_simd::prelude::*;
 
 use crate::backend::{Backend, F32s, I32s, TILE, Tile};
 use crate::gelu::gelu;
-use crate::linear::{Activation, Linear, WEIGHT_OFFSET};
-use crate::quantize::{Quantized, quantize};
+use crate::linear::{Activation, Block, Linear, WEIGHT_OFFSET};
+use crate::quantize::{Quantized, Shaping, quantize};
 use crate::reduce::LANES;
 
 /// Quantizes the tokens of `x`, `[tokens][inputs]`, as `linear` wants them.
@@ -17,13 +17,14 @@ pub(crate) fn quantize_rows<B: Backend>(
     out: &mut Quantized,
 ) {
     out.resize(x.len() / linear.inputs, linear.inputs);
+    let shaping = linear.shaping.as_ref().map(Shaping::view);
     let words = out.words.chunks_exact_mut(linear.inputs / 4);
     for ((row, words), token) in x
         .chunks_exact(linear.inputs)
         .zip(words)
         .zip(&mut out.tokens)
     {
-        *token = quantize(backend, row, linear.shaping.as_ref(), words);
+        *token = quantize(backend, row, shaping, words);
     }
 }
 
@@ -71,12 +72,15 @@ fn multiply_then<B: Backend>(
     activate: impl Fn(F32s<B>) -> F32s<B>,
 ) {
     let simd = backend.simd();
+    // Looked up once: where they lie in a file, each look is a check.
+    let (blocks, scales): (&[Block], &[f32]) = (&linear.blocks, &linear.scales);
+    let (middles, biases): (&[f32], &[f32]) = (&linear.middles, &linear.bias);
     let words = linear.inputs / 4;
     let tokens = x.tokens.len();
     // Tiles of like height: 13 tokens as 7 and 6 rather than 12 and 1.
     let height = tokens.div_ceil(tokens.div_ceil(B::ROWS).max(1));
     let mut tile: Tile = [[0; LANES]; TILE];
-    for (step, blocks) in linear.blocks.chunks(words * B::GROUPS).enumerate() {
+    for (step, blocks) in blocks.chunks(words * B::GROUPS).enumerate() {
         let groups = blocks.len() / words;
         let first = step * B::GROUPS;
         for start in (0..tokens).step_by(height.max(1)) {
@@ -92,9 +96,9 @@ fn multiply_then<B: Backend>(
                 for group in 0..groups {
                     let channel = (first + group) * LANES + part;
                     let channels = channel..channel + F32s::<B>::LEN;
-                    let scale = F32s::<B>::from_slice(simd, &linear.scales[channels.clone()]);
-                    let middle = F32s::<B>::from_slice(simd, &linear.middles[channels.clone()]);
-                    let bias = F32s::<B>::from_slice(simd, &linear.bias[channels]);
+                    let scale = F32s::<B>::from_slice(simd, &scales[channels.clone()]);
+                    let middle = F32s::<B>::from_slice(simd, &middles[channels.clone()]);
+                    let bias = F32s::<B>::from_slice(simd, &biases[channels]);
                     for (m, token) in x.tokens[start..end].iter().enumerate() {
                         let sums = &tile[m * groups + group][part..part + F32s::<B>::LEN];
                         let sum = I32s::<B>::from_slice(simd, sums)

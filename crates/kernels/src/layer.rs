@@ -122,6 +122,11 @@ impl Layer {
         self.0.output_norm.check_range(name)
     }
 
+    /// The layer's parts.
+    pub fn parts(&self) -> &LayerParts {
+        &self.0
+    }
+
     /// Channels of a token.
     pub fn channels(&self) -> usize {
         self.0.qkv.inputs

@@ -39,5 +39,7 @@ pub use embedding::{Embedding, embed};
 pub use error::{Error, Result};
 pub use isa::Isa;
 pub use layer::{Layer, LayerParts, Scratch};
-pub use linear::{Activation, Linear, WEIGHT_MAX, Weights, in_range, quantize_weights};
+pub use linear::{
+    Activation, Block, Linear, LinearParts, WEIGHT_MAX, Weights, in_range, quantize_weights,
+};
 pub use norm::LayerNorm;

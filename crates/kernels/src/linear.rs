@@ -1,6 +1,9 @@
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
+use bytemuck::{Pod, Zeroable};
+use nearshelf_container::Values;
+
 use crate::error::{Error, Result, finite};
 use crate::quantize::Shaping;
 use crate::reduce::LANES;
@@ -25,9 +28,9 @@ const OFFSET: i8 = 64;
 pub(crate) const WEIGHT_OFFSET: i32 = OFFSET as i32;
 
 /// The weights of 16 output channels for 4 inputs: `[channel][input]`, offset by 64.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C, align(64))]
-pub(crate) struct Block(pub [u8; 64]);
+pub struct Block(pub [u8; 64]);
 
 /// What follows a linear layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -63,13 +66,36 @@ pub struct Linear {
     pub(crate) inputs: usize,
     pub(crate) outputs: usize,
     /// `[outputs / 16][inputs / 4]`.
-    pub(crate) blocks: Vec<Block>,
-    pub(crate) scales: Vec<f32>,
+    pub(crate) blocks: Values<Block>,
+    pub(crate) scales: Values<f32>,
     /// scale · Σ codes of each output: what a token's middle is multiplied with.
-    pub(crate) middles: Vec<f32>,
-    pub(crate) bias: Vec<f32>,
+    pub(crate) middles: Values<f32>,
+    pub(crate) bias: Values<f32>,
     pub(crate) shaping: Option<Shaping>,
     pub(crate) activation: Activation,
+}
+
+/// The packed numbers of a linear layer, as a file has them.
+#[derive(Debug, Clone)]
+pub struct LinearParts {
+    /// Channels in.
+    pub inputs: usize,
+    /// Channels out.
+    pub outputs: usize,
+    /// Weights, `[outputs / 16][inputs / 4]`.
+    pub blocks: Values<Block>,
+    /// A weight is its code times its output's scale, `[outputs]`.
+    pub scales: Values<f32>,
+    /// scale · Σ codes of each output, `[outputs]`: what a token's middle is multiplied with.
+    pub middles: Values<f32>,
+    /// Added to each output, `[outputs]`.
+    pub bias: Values<f32>,
+    /// Taken from each input before it is quantized, `[inputs]`; empty for nothing.
+    pub center: Values<f32>,
+    /// What each input is multiplied with before it is quantized, `[inputs]`; empty for ones.
+    pub gain: Values<f32>,
+    /// What follows.
+    pub activation: Activation,
 }
 
 /// Quantizes weights `[inputs][outputs]` to 7 bits; codes and the scales of outputs:
@@ -95,103 +121,79 @@ pub fn quantize_weights(weights: &[f32], outputs: usize) -> (Vec<i8>, Vec<f32>) 
     (codes, scales)
 }
 
-impl Linear {
-    /// Packs the weights of a layer with `inputs` inputs, a multiple of 64; its outputs are a multiple
-    /// of 16.
-    ///
-    /// # Errors
-    /// Sizes that do not fit, codes of more than 7 bits, values that are not finite.
-    pub fn new(
-        name: &str,
-        inputs: usize,
-        weights: &Weights<'_>,
-        activation: Activation,
-    ) -> Result<Self> {
-        Self::joined(name, inputs, &[weights], activation)
-    }
+fn shape<T>(name: &str, expected: &str, found: String) -> Result<T> {
+    Err(Error::Shape {
+        part: name.into(),
+        expected: expected.into(),
+        found,
+    })
+}
 
-    /// Packs layers with the same input as one, their outputs one behind the other.
-    ///
-    /// # Errors
-    /// Those of [`Linear::new`]; inputs that are not shaped alike.
-    pub fn joined(
-        name: &str,
-        inputs: usize,
-        parts: &[&Weights<'_>],
-        activation: Activation,
-    ) -> Result<Self> {
-        let shape = |expected: &str, found: String| {
-            Err(Error::Shape {
-                part: name.into(),
-                expected: expected.into(),
-                found,
-            })
-        };
-        // 127 · 127 · 2^14 inputs fit in 32 bits.
-        if inputs == 0 || !inputs.is_multiple_of(64) || inputs > 1 << 14 {
-            return shape(
-                "inputs in a multiple of 64, at most 16,384",
-                inputs.to_string(),
-            );
-        }
-        let mut linear = Linear {
-            inputs,
-            outputs: 0,
-            blocks: Vec::new(),
-            scales: Vec::new(),
-            middles: Vec::new(),
-            bias: Vec::new(),
-            shaping: None,
-            activation,
-        };
-        for (i, weights) in parts.iter().enumerate() {
-            let outputs = weights.scales.len();
-            if outputs == 0 || !outputs.is_multiple_of(LANES) {
-                return shape("outputs in a multiple of 16", outputs.to_string());
-            }
-            if weights.codes.len() != inputs * outputs || weights.bias.len() != outputs {
-                return shape(
-                    &format!("{inputs} codes and a bias for each of {outputs} outputs"),
-                    format!(
-                        "{} codes, {} biases",
-                        weights.codes.len(),
-                        weights.bias.len()
-                    ),
-                );
-            }
-            for (kind, values) in [("center", &weights.center), ("gain", &weights.gain)] {
-                if !values.is_empty() && values.len() != inputs {
-                    return shape(&format!("{inputs} {kind}s"), values.len().to_string());
-                }
-                finite(name, kind, values)?;
-            }
-            let shaping = Shaping::new(inputs, &weights.center, &weights.gain);
-            if i > 0 && shaping != linear.shaping {
-                return shape("inputs that are shaped alike", "different ones".into());
-            }
-            linear.shaping = shaping;
-            finite(name, "scale", &weights.scales)?;
-            finite(name, "bias", &weights.bias)?;
-            let (least, most) = WEIGHT_RANGE.into_inner();
-            if !in_range(&weights.codes) {
-                let wrong = weights
-                    .codes
-                    .iter()
-                    .find(|code| !WEIGHT_RANGE.contains(code));
-                return Err(Error::Value {
-                    part: name.into(),
-                    expected: format!("codes of {least} to {most}"),
-                    found: wrong.map_or_else(String::new, i8::to_string),
-                });
-            }
-            linear.pack(weights);
-        }
-        Ok(linear)
+fn check_inputs(name: &str, inputs: usize) -> Result<()> {
+    // 127 · 127 · 2^14 inputs fit in 32 bits.
+    if inputs == 0 || !inputs.is_multiple_of(64) || inputs > 1 << 14 {
+        let expected = "inputs in a multiple of 64, at most 16,384";
+        return shape(name, expected, inputs.to_string());
     }
+    Ok(())
+}
 
-    fn pack(&mut self, weights: &Weights<'_>) {
+fn check_outputs(name: &str, outputs: usize) -> Result<()> {
+    if outputs == 0 || !outputs.is_multiple_of(LANES) {
+        return shape(name, "outputs in a multiple of 16", outputs.to_string());
+    }
+    Ok(())
+}
+
+fn check_shaping(name: &str, inputs: usize, center: &[f32], gain: &[f32]) -> Result<()> {
+    for (kind, values) in [("center", center), ("gain", gain)] {
+        if !values.is_empty() && values.len() != inputs {
+            return shape(name, &format!("{inputs} {kind}s"), values.len().to_string());
+        }
+        finite(name, kind, values)?;
+    }
+    Ok(())
+}
+
+fn check_weights(name: &str, inputs: usize, weights: &Weights<'_>) -> Result<()> {
+    let outputs = weights.scales.len();
+    check_outputs(name, outputs)?;
+    let (codes, biases) = (weights.codes.len(), weights.bias.len());
+    if codes != inputs * outputs || biases != outputs {
+        let expected = format!("{inputs} codes and a bias for each of {outputs} outputs");
+        return shape(name, &expected, format!("{codes} codes, {biases} biases"));
+    }
+    check_shaping(name, inputs, &weights.center, &weights.gain)?;
+    finite(name, "scale", &weights.scales)?;
+    finite(name, "bias", &weights.bias)?;
+    if !in_range(&weights.codes) {
+        let (least, most) = WEIGHT_RANGE.into_inner();
+        let wrong = |code: &&i8| !WEIGHT_RANGE.contains(code);
+        return Err(Error::Value {
+            part: name.into(),
+            expected: format!("codes of {least} to {most}"),
+            found: weights
+                .codes
+                .iter()
+                .find(wrong)
+                .map_or_else(String::new, i8::to_string),
+        });
+    }
+    Ok(())
+}
+
+/// Weights as they are packed, layer by layer.
+#[derive(Default)]
+struct Packed {
+    blocks: Vec<Block>,
+    scales: Vec<f32>,
+    middles: Vec<f32>,
+    bias: Vec<f32>,
+}
+
+impl Packed {
+    fn push(&mut self, weights: &Weights<'_>) {
         let outputs = weights.scales.len();
-        self.outputs += outputs;
         self.blocks.reserve_exact(weights.codes.len() / 64);
         for group in (0..outputs).step_by(LANES) {
             for four in weights.codes.chunks_exact(4 * outputs) {
@@ -219,6 +221,129 @@ impl Linear {
         self.scales.extend(&weights.scales);
         self.bias.extend(&weights.bias);
     }
+}
+
+impl Linear {
+    /// Packs the weights of a layer with `inputs` inputs, a multiple of 64; its outputs are a multiple
+    /// of 16.
+    ///
+    /// # Errors
+    /// Sizes that do not fit, codes of more than 7 bits, values that are not finite.
+    pub fn new(
+        name: &str,
+        inputs: usize,
+        weights: &Weights<'_>,
+        activation: Activation,
+    ) -> Result<Self> {
+        Self::joined(name, inputs, &[weights], activation)
+    }
+
+    /// Packs layers with the same input as one, their outputs one behind the other.
+    ///
+    /// # Errors
+    /// Those of [`Linear::new`]; inputs that are not shaped alike.
+    pub fn joined(
+        name: &str,
+        inputs: usize,
+        parts: &[&Weights<'_>],
+        activation: Activation,
+    ) -> Result<Self> {
+        check_inputs(name, inputs)?;
+        let mut packed = Packed::default();
+        let mut shaping = None;
+        for (i, weights) in parts.iter().enumerate() {
+            check_weights(name, inputs, weights)?;
+            let shaped = Shaping::new(
+                inputs,
+                weights.center.clone().into(),
+                weights.gain.clone().into(),
+            );
+            if i > 0 && shaped != shaping {
+                return shape(name, "inputs that are shaped alike", "different ones".into());
+            }
+            shaping = shaped;
+            packed.push(weights);
+        }
+        Ok(Linear {
+            inputs,
+            outputs: packed.scales.len(),
+            blocks: packed.blocks.into(),
+            scales: packed.scales.into(),
+            middles: packed.middles.into(),
+            bias: packed.bias.into(),
+            shaping,
+            activation,
+        })
+    }
+
+    /// A layer of packed numbers, such as those of a file.
+    ///
+    /// # Errors
+    /// Sizes that do not fit, codes of more than 7 bits, values that are not finite.
+    pub fn from_parts(name: &str, parts: LinearParts) -> Result<Self> {
+        let LinearParts {
+            inputs,
+            outputs,
+            blocks,
+            scales,
+            middles,
+            bias,
+            center,
+            gain,
+            activation,
+        } = parts;
+        check_inputs(name, inputs)?;
+        check_outputs(name, outputs)?;
+        if blocks.len() != inputs * outputs / 64 {
+            let expected = format!("{} blocks of weights", inputs * outputs / 64);
+            return shape(name, &expected, blocks.len().to_string());
+        }
+        for (kind, values) in [("scale", &scales), ("middle", &middles), ("bias", &bias)] {
+            if values.len() != outputs {
+                return shape(name, &format!("{outputs} {kind}s"), values.len().to_string());
+            }
+            finite(name, kind, values)?;
+        }
+        check_shaping(name, inputs, &center, &gain)?;
+        // Codes of 8 bits would saturate on some instruction sets and not on others.
+        let bits = blocks
+            .iter()
+            .fold(0, |bits, block| block.0.iter().fold(bits, |b, &code| b | code));
+        if bits > 127 {
+            return Err(Error::Value {
+                part: name.into(),
+                expected: "codes of 0 to 127".into(),
+                found: "one of 128 or more".into(),
+            });
+        }
+        Ok(Linear {
+            inputs,
+            outputs,
+            blocks,
+            scales,
+            middles,
+            bias,
+            shaping: Shaping::new(inputs, center, gain),
+            activation,
+        })
+    }
+
+    /// The layer's packed numbers.
+    pub fn parts(&self) -> LinearParts {
+        let shaping = self.shaping.as_ref();
+        let empty = || Vec::new().into();
+        LinearParts {
+            inputs: self.inputs,
+            outputs: self.outputs,
+            blocks: self.blocks.clone(),
+            scales: self.scales.clone(),
+            middles: self.middles.clone(),
+            bias: self.bias.clone(),
+            center: shaping.map_or_else(empty, |s| s.center.clone()),
+            gain: shaping.map_or_else(empty, |s| s.gain.clone()),
+            activation: self.activation,
+        }
+    }
 
     /// Channels in.
     pub fn inputs(&self) -> usize {
@@ -243,7 +368,7 @@ impl Linear {
             Some(Shaping { center, gain }) => {
                 let centers = center.iter().copied().chain(std::iter::repeat(0.0));
                 let shaped = |(c, g): (f32, &f32)| (bound + c.abs()) * g.abs();
-                centers.zip(gain).map(shaped).fold(0.0, f32::max)
+                centers.zip(gain.iter()).map(shaped).fold(0.0, f32::max)
             }
         };
         let largest = |values: &[f32]| values.iter().fold(0f32, |m, x| m.max(x.abs()));

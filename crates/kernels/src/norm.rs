@@ -1,4 +1,5 @@
 use fearless_simd::{Simd, f32x16, prelude::*};
+use nearshelf_container::Values;
 
 use crate::error::{Error, Result, finite};
 use crate::reduce::{LANES, tree_sum, vectors};
@@ -10,8 +11,8 @@ pub(crate) const LARGEST_INPUT: f32 = 5000.0;
 /// (x - mean) / √(variance + epsilon) · weight + bias.
 #[derive(Debug, Clone)]
 pub struct LayerNorm {
-    weight: Vec<f32>,
-    bias: Vec<f32>,
+    weight: Values<f32>,
+    bias: Values<f32>,
     epsilon: f32,
 }
 
@@ -20,7 +21,13 @@ impl LayerNorm {
     ///
     /// # Errors
     /// Lengths that do not fit, values that are not finite, an epsilon that is not positive.
-    pub fn new(name: &str, weight: Vec<f32>, bias: Vec<f32>, epsilon: f32) -> Result<Self> {
+    pub fn new(
+        name: &str,
+        weight: impl Into<Values<f32>>,
+        bias: impl Into<Values<f32>>,
+        epsilon: f32,
+    ) -> Result<Self> {
+        let (weight, bias) = (weight.into(), bias.into());
         if weight.is_empty() || !weight.len().is_multiple_of(LANES) || weight.len() != bias.len() {
             return Err(Error::Shape {
                 part: name.into(),
@@ -44,6 +51,11 @@ impl LayerNorm {
         })
     }
 
+    /// Weight, bias and epsilon.
+    pub fn parts(&self) -> (&Values<f32>, &Values<f32>, f32) {
+        (&self.weight, &self.bias, self.epsilon)
+    }
+
     /// Channels of a token.
     pub fn channels(&self) -> usize {
         self.weight.len()
@@ -55,7 +67,7 @@ impl LayerNorm {
         let bound = |(w, b): (&f32, &f32)| w.abs() * root + b.abs();
         self.weight
             .iter()
-            .zip(&self.bias)
+            .zip(self.bias.iter())
             .map(bound)
             .fold(0.0, f32::max)
     }

@@ -2,6 +2,8 @@
 
 use fearless_simd::{Simd, prelude::*};
 
+use nearshelf_container::Values;
+
 use crate::backend::{Backend, F32s, I32s};
 
 /// 1.5 · 2^23: a small number added to it is rounded to the nearest whole one, ties to even, which then
@@ -21,22 +23,33 @@ const LEAST_SCALE: f32 = f32::MIN_POSITIVE * 1024.0;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Shaping {
     /// Empty for zeros.
-    pub center: Vec<f32>,
-    pub gain: Vec<f32>,
+    pub center: Values<f32>,
+    pub gain: Values<f32>,
+}
+
+/// A [`Shaping`] whose numbers were looked up.
+#[derive(Clone, Copy)]
+pub(crate) struct ShapingView<'a> {
+    center: &'a [f32],
+    gain: &'a [f32],
 }
 
 impl Shaping {
     /// Where both are empty there is nothing to do.
-    pub fn new(inputs: usize, center: &[f32], gain: &[f32]) -> Option<Self> {
-        let gain = match gain {
-            [] if center.is_empty() => return None,
-            [] => vec![1.0; inputs],
-            gain => gain.to_vec(),
+    pub fn new(inputs: usize, center: Values<f32>, gain: Values<f32>) -> Option<Self> {
+        let gain = match gain.is_empty() {
+            true if center.is_empty() => return None,
+            true => vec![1.0; inputs].into(),
+            false => gain,
         };
-        Some(Shaping {
-            center: center.to_vec(),
-            gain,
-        })
+        Some(Shaping { center, gain })
+    }
+
+    pub fn view(&self) -> ShapingView<'_> {
+        ShapingView {
+            center: &self.center,
+            gain: &self.gain,
+        }
     }
 }
 
@@ -72,15 +85,15 @@ impl Quantized {
 pub(crate) fn quantize<B: Backend>(
     backend: B,
     x: &[f32],
-    shaping: Option<&Shaping>,
+    shaping: Option<ShapingView<'_>>,
     words: &mut [i32],
 ) -> Token {
     match shaping {
         None => quantize_shaped(backend, x, &Unshaped, words),
-        Some(Shaping { center, gain }) if center.is_empty() => {
+        Some(ShapingView { center: [], gain }) => {
             quantize_shaped(backend, x, &Gained(gain), words)
         }
-        Some(shaping) => quantize_shaped(backend, x, shaping, words),
+        Some(shaping) => quantize_shaped(backend, x, &shaping, words),
     }
 }
 
@@ -108,7 +121,7 @@ impl Shape for Gained<'_> {
     }
 }
 
-impl Shape for Shaping {
+impl Shape for ShapingView<'_> {
     #[inline(always)]
     fn shape<S: Simd>(&self, simd: S, i: usize, x: S::f32s) -> S::f32s {
         let at = i..i + S::f32s::LEN;
@@ -181,7 +194,7 @@ mod tests {
 
         fn run<B: Backend>(self, backend: B) -> Self::Output {
             let mut words = vec![0; self.x.len() / 4];
-            let token = quantize(backend, self.x, self.shaping, &mut words);
+            let token = quantize(backend, self.x, self.shaping.map(Shaping::view), &mut words);
             (words, token)
         }
     }
@@ -194,7 +207,7 @@ mod tests {
             shaped in any::<bool>(),
         ) {
             let center: Vec<f32> = x.iter().rev().map(|x| x * 0.5).collect();
-            let shaping = Shaping { center: center.clone(), gain: gain.clone() };
+            let shaping = Shaping { center: center.clone().into(), gain: gain.clone().into() };
             let shaping = shaped.then_some(&shaping);
             let expected: Vec<f32> = match shaping {
                 None => x.clone(),

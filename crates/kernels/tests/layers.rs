@@ -40,8 +40,8 @@ fn weights(seed: u64, inputs: usize, outputs: usize) -> Weights<'static> {
 
 fn norm(seed: u64) -> LayerNorm {
     let mut next = numbers(seed);
-    let weight = (0..CHANNELS).map(|_| 1.0 + next()).collect();
-    let bias = (0..CHANNELS).map(|_| next()).collect();
+    let weight: Vec<f32> = (0..CHANNELS).map(|_| 1.0 + next()).collect();
+    let bias: Vec<f32> = (0..CHANNELS).map(|_| next()).collect();
     LayerNorm::new("norm", weight, bias, 1e-12).unwrap()
 }
 

@@ -1,9 +1,11 @@
+//! Statuses and messages.
+
 use std::any::Any;
 use std::cell::RefCell;
 use std::ffi::{CString, c_char};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use nearshelf::{CatalogError, EncoderError, Error, ShardError};
+use nearshelf::{Error, ErrorKind};
 
 /// How a call ended. The numbers never change; new ones may come.
 #[repr(i32)]
@@ -33,6 +35,9 @@ pub enum NearshelfStatus {
     Encoding = 10,
     /// A mistake of the library's own. The shelf can go on being used.
     Internal = 11,
+    /// The library was built without what the shelf needs: its encoder is a graph in ONNX that nearshelf does not
+    /// recognise, and the library lacks the feature `onnx`.
+    Unsupported = 12,
 }
 
 pub(crate) struct Failure {
@@ -51,20 +56,13 @@ pub(crate) fn failure<T>(status: NearshelfStatus, message: impl Into<String>) ->
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        let status = match &error {
-            Error::Catalog(CatalogError::Io { .. }) | Error::Encoder(EncoderError::Io { .. }) => {
-                NearshelfStatus::Io
-            }
-            Error::Catalog(
-                CatalogError::TooNew { .. }
-                | CatalogError::Shard {
-                    source: ShardError::TooNew { .. },
-                    ..
-                },
-            ) => NearshelfStatus::TooNew,
-            Error::Catalog(CatalogError::Query { .. }) => NearshelfStatus::InvalidArgument,
-            Error::Encoder(EncoderError::NotFinite { .. }) => NearshelfStatus::Encoding,
-            _ => NearshelfStatus::Damaged,
+        let status = match error.kind() {
+            ErrorKind::Io | ErrorKind::Missing => NearshelfStatus::Io,
+            ErrorKind::Damaged | ErrorKind::Altered => NearshelfStatus::Damaged,
+            ErrorKind::TooNew => NearshelfStatus::TooNew,
+            ErrorKind::Unsupported => NearshelfStatus::Unsupported,
+            ErrorKind::Usage => NearshelfStatus::InvalidArgument,
+            ErrorKind::Encoding => NearshelfStatus::Encoding,
         };
         Failure {
             status,

@@ -1,3 +1,5 @@
+//! Fields of items.
+
 use std::ffi::c_char;
 
 use nearshelf::{FieldKind, Shelf, ValueRef};
@@ -50,12 +52,12 @@ fn kind(kind: FieldKind) -> NearshelfKind {
 
 fn value<'a>(shelf: &'a Shelf, shard: u32, item: u32, name: &str) -> Outcome<ValueRef<'a>> {
     let fields = &shelf.manifest().fields;
-    let Some(field) = fields.iter().position(|field| field.name == name) else {
+    if !fields.iter().any(|field| field.name == name) {
         let known: Vec<&str> = fields.iter().map(|field| &*field.name).collect();
         let message = format!("field: expected one of {known:?}, found {name:?}");
         return failure(NearshelfStatus::NoValue, message);
-    };
-    shelf.catalog().value(shard, field, item).map_or_else(
+    }
+    shelf.value(shard, item, name).map_or_else(
         || {
             let message = format!("shard {shard}, item {item}: no value of field {name:?}");
             failure(NearshelfStatus::NoValue, message)

@@ -1,3 +1,5 @@
+//! Hits in memory of their own.
+
 use std::ffi::c_char;
 
 use nearshelf::{Hit, SearchStats};
@@ -37,6 +39,9 @@ pub struct NearshelfHits {
     pub shards: usize,
     /// Vectors that were compared with the query.
     pub distances: u64,
+    /// Tokens of the query that stand for something that the encoder does not know; where these are all, the hits are
+    /// chance.
+    pub unknown: usize,
 }
 
 /// What the pointers of [`NearshelfHits`] point to. The public part stands first: its address is that of the whole.
@@ -50,7 +55,7 @@ struct Owned {
 pub(crate) fn give(
     found: &[Hit<'_>],
     stats: SearchStats,
-    tokens: (usize, usize),
+    [tokens, untruncated, unknown]: [usize; 3],
 ) -> *mut NearshelfHits {
     let bytes = found.iter().map(|hit| hit.id.len() + 1).sum();
     let mut ids: Vec<u8> = Vec::with_capacity(bytes);
@@ -79,10 +84,11 @@ pub(crate) fn give(
             struct_size: size_of::<NearshelfHits>(),
             count: hits.len(),
             hits: hits.as_ptr(),
-            tokens: tokens.0,
-            untruncated: tokens.1,
+            tokens,
+            untruncated,
             shards: stats.probed,
             distances: stats.distances,
+            unknown,
         },
         hits,
         ids,

@@ -1,8 +1,10 @@
+//! Opening, closing, loading, verifying.
+
 use std::collections::HashMap;
 use std::ffi::c_char;
 use std::path::Path;
 
-use nearshelf::{Bytes, CatalogError, Error, Shelf};
+use nearshelf::{Bytes, CatalogError, Error, MANIFEST_NAME, Shelf};
 
 use crate::error::{NearshelfStatus, Outcome, failure, guard};
 use crate::handle::{NearshelfShelf, give, open_shelf, take};
@@ -110,7 +112,7 @@ pub unsafe extern "C" fn nearshelf_open_files(
                 })
             })
         };
-        let manifest = find("shelf.nsm")?;
+        let manifest = find(MANIFEST_NAME)?;
         *out = give(Shelf::from_files(&manifest, |file| find(&file.name))?);
         Ok(())
     })
@@ -129,7 +131,7 @@ pub extern "C" fn nearshelf_close(shelf: *mut NearshelfShelf) -> NearshelfStatus
     })
 }
 
-/// Loads the encoder now, some 50 ms, instead of with the first search by text.
+/// Loads the encoder now, some milliseconds, instead of with the first search by text.
 ///
 #[unsafe(no_mangle)]
 pub extern "C" fn nearshelf_load_encoder(shelf: *const NearshelfShelf) -> NearshelfStatus {

@@ -1,3 +1,5 @@
+//! Options of a search.
+
 use nearshelf::SearchOptions;
 
 use crate::error::{NearshelfStatus, Outcome, failure};

@@ -1,3 +1,5 @@
+//! Searches and encoding.
+
 use std::ffi::c_char;
 
 use nearshelf::{Answer, Found};
@@ -33,8 +35,9 @@ pub unsafe extern "C" fn nearshelf_search(
             stats,
             tokens,
             untruncated,
+            unknown,
         } = shelf.search_with(query, &options)?;
-        *out = give(&hits, stats, (tokens, untruncated));
+        *out = give(&hits, stats, [tokens, untruncated, unknown]);
         Ok(())
     })
 }
@@ -59,8 +62,8 @@ pub unsafe extern "C" fn nearshelf_search_vector(
         // SAFETY: the caller's word.
         let (vector, options) =
             unsafe { (slice("vector", vector, dims)?, search_options(options)?) };
-        let Found { hits, stats } = shelf.search_vector(vector, &options)?;
-        *out = give(&hits, stats, (0, 0));
+        let Found { hits, stats, .. } = shelf.search_vector(vector, &options)?;
+        *out = give(&hits, stats, [0; 3]);
         Ok(())
     })
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use nearshelf_encoder::Encoder;
+use nearshelf_encoder::{Encoder, NETWORK_NAME};
 use nearshelf_eval::{Comparison, Stratum, compare, strata};
 use nearshelf_export::{Precision, export};
 use serde::Serialize;
@@ -328,7 +328,7 @@ fn encoded(encoder: &Encoder, texts: &[String]) -> Result<Vec<f32>> {
 /// Copies a model directory; `encoder.json` comes last, so that a directory with it is complete.
 fn publish(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to).map_err(|e| Error::io(to, e))?;
-    for name in ["model.onnx", "tokenizer.json", "encoder.json"] {
+    for name in ["model.onnx", "tokenizer.json", NETWORK_NAME, "encoder.json"] {
         let path = from.join(name);
         let bytes = fs::read(&path).map_err(|e| Error::io(&path, e))?;
         write_whole(&to.join(name), &bytes)?;

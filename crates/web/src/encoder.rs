@@ -1,6 +1,10 @@
-use nearshelf::{Encoded, Encoder as Inner, ModelFiles};
+//! An encoder without a shelf.
+
+use js_sys::Uint8Array;
+use nearshelf::{Encoded, Encoder as Inner, NETWORK_NAME};
 use wasm_bindgen::prelude::*;
 
+use crate::bytes::copied;
 use crate::error::to_js;
 
 /// A text as a unit vector.
@@ -21,6 +25,12 @@ impl Vector {
         self.0.tokens
     }
 
+    /// Tokens that stand for something that the encoder does not know.
+    #[wasm_bindgen(getter)]
+    pub fn unknown(&self) -> usize {
+        self.0.unknown
+    }
+
     /// Whether the text was longer than the encoder reads.
     #[wasm_bindgen(getter)]
     pub fn truncated(&self) -> bool {
@@ -34,25 +44,14 @@ pub struct Encoder(Inner);
 
 #[wasm_bindgen]
 impl Encoder {
-    /// Opens a model from the bytes of `model.onnx`, `tokenizer.json` and `encoder.json`. `checked` says
-    /// that the caller compared them with their digests.
+    /// Opens a network file from its bytes. `checked` says that the caller compared them with their digest.
     ///
     /// # Errors
-    /// Those of [`Inner::from_bytes`].
+    /// Those of [`Inner::from_network`].
     #[wasm_bindgen(constructor)]
-    pub fn new(
-        model: Vec<u8>,
-        tokenizer: Vec<u8>,
-        config: Option<Vec<u8>>,
-        checked: bool,
-    ) -> Result<Encoder, JsValue> {
-        let files = ModelFiles {
-            config: config.as_deref(),
-            model: model.into(),
-            tokenizer: &tokenizer,
-            checked,
-        };
-        Inner::from_bytes(files).map(Encoder).map_err(to_js)
+    pub fn new(network: &Uint8Array, checked: bool) -> Result<Encoder, JsValue> {
+        let encoder = Inner::from_network(NETWORK_NAME, copied(network), checked);
+        encoder.map(Encoder).map_err(to_js)
     }
 
     /// The unit vector of a text.
@@ -63,7 +62,7 @@ impl Encoder {
         encode(&self.0, text)
     }
 
-    /// What of the model runs fused, for people.
+    /// How much of the encoder runs fused, for people.
     pub fn fusion(&self) -> String {
         self.0.fusion().to_string()
     }

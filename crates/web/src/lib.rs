@@ -1,6 +1,7 @@
 //! What JavaScript sees of the runtime: a shelf that is given its files one by one. `web/src` fetches them and
 //! makes of it the API that people use. xtask compiles this twice, with simd128 and with relaxed-simd.
 
+mod bytes;
 mod encoder;
 mod error;
 mod shelf;
@@ -21,6 +22,12 @@ pub fn isa() -> String {
 #[wasm_bindgen]
 pub fn sha256(bytes: &[u8]) -> String {
     nearshelf::sha256(bytes).to_string()
+}
+
+/// The module's memory, to write files to.
+#[wasm_bindgen]
+pub fn memory() -> JsValue {
+    wasm_bindgen::memory()
 }
 
 /// Bytes that the module's memory takes: the most that it ever took, as it does not shrink.

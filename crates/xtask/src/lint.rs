@@ -1,12 +1,19 @@
+//! Formatting, clippy, documentation, licences.
+
 use anyhow::Result;
 
 use crate::setup::has_cargo_command;
 use crate::shell::{cargo, run};
+use crate::test::FEATURES;
 
 /// The licence checker. Licences and sources are checked offline; advisories need a database from
 /// elsewhere and are checked where it can be had.
 const CARGO_DENY: &str = "cargo-deny@0.20.2";
 
+/// All checks.
+///
+/// # Errors
+/// The first that fails.
 pub fn run_all() -> Result<()> {
     run(cargo().args(["fmt", "--all", "--check"]))?;
     let clippy = [
@@ -14,6 +21,8 @@ pub fn run_all() -> Result<()> {
         "--release",
         "--workspace",
         "--all-targets",
+        "--features",
+        FEATURES,
         "--",
         "-Dwarnings",
     ];
@@ -24,6 +33,8 @@ pub fn run_all() -> Result<()> {
         "--workspace",
         "--no-deps",
         "--document-private-items",
+        "--features",
+        FEATURES,
     ];
     run(cargo().env("RUSTDOCFLAGS", "-Dwarnings").args(doc))?;
     if !has_cargo_command("deny") {

@@ -1,21 +1,9 @@
 //! Set-up, tests, benchmarks and the demo of this repository: `cargo xtask --help`.
 
-mod aarch64;
-mod bench;
-mod demo;
-mod demo_shelf;
-mod lint;
-mod native;
-mod sentences;
-mod setup;
-mod shell;
-mod site;
-mod test;
-mod wasm;
-mod web;
-
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use xtask::shell::{run, tool};
+use xtask::{aarch64, lint, native, setup, site, test, web};
 
 #[derive(Debug, Parser)]
 #[command(about = "Set-up, tests and benchmarks of nearshelf")]
@@ -57,30 +45,17 @@ enum Task {
         #[arg(long, default_value_t = 60)]
         seconds: u32,
     },
-    /// Measure against the peers, in one run.
+    /// Measure against the peers, in one run: `cargo xtask bench --help`.
     Bench {
-        #[command(subcommand)]
-        what: Option<bench::What>,
+        /// Arguments of the benchmarks.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
     },
-    /// Answer latencies to the benchmark of encoders.
-    #[command(hide = true)]
-    Latency {
-        /// The model's directory.
-        model: std::path::PathBuf,
-    },
-    /// Write the sentences that training/recipes/demo.toml learns from.
-    Sentences {
-        /// Where to, as JSON Lines.
-        out: std::path::PathBuf,
-    },
-    /// Make assets/demo anew: generate the catalog, build the shelf.
+    /// Make the demo's parts anew: `cargo xtask demo --help`.
     Demo {
-        /// The model, made by training/recipes/demo.toml.
-        #[arg(long, value_name = "MODEL_DIR")]
-        model: Option<std::path::PathBuf>,
-        /// Only write the generated catalog, as JSON Lines.
-        #[arg(long, value_name = "FILE.jsonl")]
-        catalog: Option<std::path::PathBuf>,
+        /// Arguments of the generator.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
     },
 }
 
@@ -94,9 +69,7 @@ fn main() -> Result<()> {
         Task::Native { prefix } => native::install(&prefix.unwrap_or_else(native::prefix)),
         Task::Site { port, out } => site::run(port, out),
         Task::Fuzz { seconds } => test::fuzz(seconds),
-        Task::Latency { model } => bench::latency(&model),
-        Task::Bench { what } => bench::run(what),
-        Task::Sentences { out } => sentences::run(&out),
-        Task::Demo { model, catalog } => demo_shelf::run(catalog.as_deref(), model.as_deref()),
+        Task::Bench { arguments } => run(tool("nearshelf-bench").args(arguments)),
+        Task::Demo { arguments } => run(tool("nearshelf-demo").args(arguments)),
     }
 }

@@ -5,9 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 
-use crate::shell::{cache, cargo, output, root, run as run_command, target};
+use crate::shell::{cache, cargo, output, root, run as run_command, target, tool};
 
 /// The header that the repository holds, made anew and compared.
 const HEADER: &str = "native/include/nearshelf.h";
@@ -63,17 +63,20 @@ pub fn install(prefix: &Path) -> Result<()> {
 
 /// The header that cbindgen makes, which is also the one in the repository: a difference is written there.
 fn header() -> Result<String> {
-    let config = cbindgen::Config::from_file(root().join("native/cbindgen.toml"))
-        .map_err(anyhow::Error::msg)?;
-    let mut header = Vec::new();
-    cbindgen::Builder::new()
-        .with_crate(root().join("crates/native"))
-        .with_config(config)
-        .generate()
-        .context("nearshelf.h")?
-        .write(&mut header);
-    // What callers owe is said to C in its own words.
-    let header = String::from_utf8(header)?.replace("# Safety", "Owed by the caller:");
+    let made = cache().join("nearshelf.h");
+    let arguments = [
+        ("--crate", root().join("crates/native")),
+        ("--config", root().join("native/cbindgen.toml")),
+        ("--out", made.clone()),
+    ];
+    let mut command = tool("nearshelf-bindings");
+    command.arg("header");
+    for (name, value) in arguments {
+        command.arg(name).arg(value);
+    }
+    fs::create_dir_all(cache())?;
+    run_command(&mut command)?;
+    let header = fs::read_to_string(made)?;
     let path = root().join(HEADER);
     if fs::read_to_string(&path).ok().as_ref() != Some(&header) {
         fs::write(&path, &header)?;

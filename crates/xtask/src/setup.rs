@@ -36,7 +36,7 @@ pub struct Setup {
 /// one is skipped; but not in CI, where nothing is skipped unseen.
 pub fn all() -> Result<Option<Setup>> {
     let from_python = || -> Result<Setup> {
-        let python = python("requirements.txt")?;
+        let python = python()?;
         let base = base_model(&python)?;
         let onnx_runtime = onnx_runtime(&python)?;
         Ok(Setup {
@@ -57,11 +57,25 @@ pub fn all() -> Result<Option<Setup>> {
     Ok(setup)
 }
 
-/// A virtual environment with the packages of a requirements file.
-pub fn python(requirements: &str) -> Result<PathBuf> {
-    virtual_environment("venv", requirements)
+/// The requirements of the tests, below the repository's root.
+const TEST_REQUIREMENTS: &str = "crates/xtask/python/requirements.txt";
+/// Those of the benchmarks.
+const BENCH_REQUIREMENTS: &str = "crates/bench/python/requirements-bench.txt";
+/// Those of the benchmark of training.
+const TRAIN_REQUIREMENTS: &str = "crates/bench/python/requirements-train.txt";
+
+/// A Python with the packages of the tests.
+pub fn python() -> Result<PathBuf> {
+    virtual_environment("venv", TEST_REQUIREMENTS)
 }
 
+/// The same with those of the benchmarks.
+pub fn bench_python() -> Result<PathBuf> {
+    python()?;
+    virtual_environment("venv", BENCH_REQUIREMENTS)
+}
+
+/// A virtual environment with the packages of a requirements file.
 fn virtual_environment(name: &str, requirements: &str) -> Result<PathBuf> {
     let venv = cache().join(name);
     let python = venv.join("bin/python");
@@ -71,9 +85,9 @@ fn virtual_environment(name: &str, requirements: &str) -> Result<PathBuf> {
             "tests compare with Python packages: python3 with the venv module is needed",
         )?;
     }
-    let list = root().join("crates/xtask/python").join(requirements);
+    let list = root().join(requirements);
     let wanted = fs::read(&list).with_context(|| list.display().to_string())?;
-    let installed = venv.join(requirements);
+    let installed = venv.join(list.file_name().unwrap_or_default());
     if fs::read(&installed).ok().as_deref() != Some(&wanted) {
         run(Command::new(&python)
             .args(["-m", "pip", "install", "--quiet", "-r"])
@@ -85,7 +99,7 @@ fn virtual_environment(name: &str, requirements: &str) -> Result<PathBuf> {
 
 /// A Python with sentence-transformers: some gigabytes, for the benchmark of training alone.
 pub fn training_python() -> Result<PathBuf> {
-    virtual_environment("torch", "requirements-train.txt")
+    virtual_environment("torch", TRAIN_REQUIREMENTS)
 }
 
 /// The base model, unpacked and compared with its digest.
@@ -205,17 +219,6 @@ fn onnx_runtime(python: &Path) -> Result<PathBuf> {
         "{}: expected ONNX Runtime's library, found none",
         capi.display()
     )
-}
-
-/// The base model exported, `int8` or `f32`.
-pub fn exported(base: &Path, precision: &str) -> Result<PathBuf> {
-    let out = cache().join("models").join(precision);
-    let precision = match precision {
-        "f32" => nearshelf_export::Precision::F32,
-        _ => nearshelf_export::Precision::Int8,
-    };
-    nearshelf_export::export(base, &out, precision, &[])?;
-    Ok(out)
 }
 
 /// Whether cargo has a subcommand.

@@ -1,3 +1,5 @@
+//! Commands, and where things are.
+
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -30,9 +32,10 @@ pub fn shared_data() -> Option<PathBuf> {
     data.is_dir().then_some(data)
 }
 
-/// The `nearshelf` command, built like everything else.
+/// The `nearshelf` command with all it can do, built like everything else.
 pub fn cli() -> Result<PathBuf> {
-    run(cargo().args(["build", "--release", "--package", "nearshelf-cli"]))?;
+    let build = ["build", "--release", "--package", "nearshelf-cli"];
+    run(cargo().args(build).args(["--features", "train"]))?;
     Ok(target()
         .join("release")
         .join(format!("nearshelf{}", env::consts::EXE_SUFFIX)))
@@ -45,12 +48,22 @@ pub fn cargo() -> Command {
     command
 }
 
-/// Compares bytes with what they should be.
+/// A development tool of this workspace, as a command that compiles and runs it.
+pub fn tool(package: &str) -> Command {
+    let mut command = cargo();
+    command.args(["run", "--quiet", "--release", "--package", package, "--"]);
+    command
+}
+
+/// The SHA-256 of bytes in hexadecimal.
+pub fn sha256(bytes: &[u8]) -> String {
+    let digest = Sha256::digest(bytes);
+    digest.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// Compares bytes with their digest.
 pub fn check_sha256(name: &str, bytes: &[u8], expected: &str) -> Result<()> {
-    let found: String = Sha256::digest(bytes)
-        .iter()
-        .map(|b| format!("{b:02x}"))
-        .collect();
+    let found = sha256(bytes);
     if found != expected {
         bail!("{name}: expected SHA-256 {expected}, found {found}");
     }
@@ -63,7 +76,9 @@ pub fn copy_files(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from).with_context(|| from.display().to_string())? {
         let entry = entry?;
-        fs::copy(entry.path(), to.join(entry.file_name()))?;
+        if entry.file_type()?.is_file() {
+            fs::copy(entry.path(), to.join(entry.file_name()))?;
+        }
     }
     Ok(())
 }

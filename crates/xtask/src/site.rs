@@ -19,6 +19,10 @@ pub fn run(port: u16, out: Option<PathBuf>) -> Result<()> {
         (root().join("web/demo"), site.clone()),
         (web::package().join("src"), site.join("package/src")),
         (web::package().join("wasm"), site.join("package/wasm")),
+        (
+            web::package().join("wasm/onnx"),
+            site.join("package/wasm/onnx"),
+        ),
         (root().join("assets/demo"), site.join("shelf")),
     ] {
         copy_files(&from, &to)?;

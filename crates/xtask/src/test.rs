@@ -1,10 +1,15 @@
+//! The tests, and the fuzzers.
+
 use std::env;
 
 use anyhow::{Context, Result, ensure};
 
 use crate::setup::{self, Setup};
-use crate::shell::{cache, cargo, root, run as run_command, shared_data};
+use crate::shell::{cache, cargo, cli, root, run as run_command, shared_data};
 use crate::{aarch64, native, web};
+
+/// The features that tests are built with: one set, so that nothing is compiled twice.
+pub const FEATURES: &str = "nearshelf-cli/train,nearshelf-encoder/onnx,nearshelf/onnx";
 
 /// Sets up, then runs every test.
 pub fn run() -> Result<()> {
@@ -13,9 +18,10 @@ pub fn run() -> Result<()> {
         println!("skipped: what needs real data: there is no shared/data beside the repository");
     }
     // The tests of the command line look for it beside them.
-    run_command(cargo().args(["build", "--release", "--package", "nearshelf-cli"]))?;
+    cli()?;
     let mut tests = cargo();
     tests.args(["test", "--release", "--workspace", "--no-fail-fast"]);
+    tests.args(["--features", FEATURES]);
     if let Some(Setup {
         python,
         base,
@@ -55,7 +61,7 @@ pub fn fuzz(seconds: u32) -> Result<()> {
     if !setup::has_cargo_command("fuzz") {
         run_command(cargo().args(["install", "--quiet", "--locked", "cargo-fuzz"]))?;
     }
-    for target in ["shard", "manifest", "abi"] {
+    for target in ["shard", "manifest", "network", "abi"] {
         let corpus = cache().join("fuzz").join(target);
         std::fs::create_dir_all(&corpus)?;
         for entry in std::fs::read_dir(root().join("tests/golden/shelf-v1"))? {

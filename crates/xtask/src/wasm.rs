@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::shell::{cache, cargo, check_sha256, output, root, run};
 
+/// The target.
 pub const TARGET: &str = "wasm32-unknown-unknown";
 /// The compiler that the source package below belongs to.
 const RUSTC: &str = "1.95.0";
@@ -17,7 +18,14 @@ const SOURCE_SHA256: &str = "7b76db5b880a77f9e52975d2baa6209d2f76d2c9c2789515c30
 /// Where Debian says which mirror it uses.
 const APT_SOURCES: &str = "/etc/apt/sources.list.d/debian.sources";
 /// What the runtime never links: offline tools, and threads that wasm does not have.
-const FORBIDDEN: [&str; 4] = ["instant-distance", "rayon", "candle-core", "ort"];
+const FORBIDDEN: [&str; 6] = [
+    "instant-distance",
+    "rayon",
+    "candle-core",
+    "ort",
+    "tract-onnx",
+    "prost",
+];
 
 /// A compiler with a standard library for wasm32.
 pub enum Toolchain {

@@ -1,20 +1,43 @@
-//! The npm package: the wasm module, made for JavaScript by wasm-bindgen as a library, and what `web` holds. No
+//! The npm package: the wasm modules, made for JavaScript by wasm-bindgen as a library, and the files of `web`. No
 //! tool has to be installed, and wasm-bindgen's version is that of the lock file.
 
 use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
-use wasm_bindgen_cli_support::Bindgen;
 
-use crate::shell::{cache, cargo, copy_files, root, run, target};
+use crate::shell::{cache, cargo, copy_files, root, run, sha256, target, tool};
 use crate::wasm::{self, TARGET, Toolchain};
 
-/// The two modules that one source becomes.
-pub const BUILDS: [(&str, &str); 2] = [
-    ("simd128", "-Ctarget-feature=+simd128"),
-    ("relaxed-simd", "-Ctarget-feature=+simd128,+relaxed-simd"),
+/// A module of the package: one source, compiled for other instructions and with other features.
+#[derive(Debug, Clone, Copy)]
+pub struct Build {
+    /// Its name below the package's `wasm`, without ".wasm".
+    pub name: &'static str,
+    features: &'static str,
+    instructions: &'static str,
+}
+
+const SIMD: &str = "-Ctarget-feature=+simd128";
+const RELAXED: &str = "-Ctarget-feature=+simd128,+relaxed-simd";
+
+/// All modules. Those below `onnx` read graphs in ONNX as well.
+pub const BUILDS: [Build; 4] = [
+    Build::new("simd128", "", SIMD),
+    Build::new("relaxed-simd", "", RELAXED),
+    Build::new("onnx/simd128", "onnx", SIMD),
+    Build::new("onnx/relaxed-simd", "onnx", RELAXED),
 ];
+
+impl Build {
+    const fn new(name: &'static str, features: &'static str, instructions: &'static str) -> Self {
+        Build {
+            name,
+            features,
+            instructions,
+        }
+    }
+}
 
 /// Where a build's `nearshelf.js` and `nearshelf_bg.wasm` lie.
 pub fn directory(build: &str) -> PathBuf {
@@ -23,8 +46,8 @@ pub fn directory(build: &str) -> PathBuf {
 
 /// A build as the compiler leaves it, with the names of its functions.
 pub fn compiled(build: &str) -> PathBuf {
-    let folder = target().join("wasm").join(build).join(TARGET);
-    folder.join("web/nearshelf_web.wasm")
+    let folder = target().join("wasm").join(build.replace('/', "-"));
+    folder.join(TARGET).join("web/nearshelf_web.wasm")
 }
 
 /// The npm package, as `npm publish` would take it.
@@ -40,46 +63,33 @@ pub fn build() -> Result<bool> {
         println!("skipped: the wasm module: {why}");
         return Ok(false);
     }
-    for (name, features) in BUILDS {
-        // A folder for each set of features: in one they would undo each other's work.
-        let directory_of = target().join("wasm").join(name);
-        let mut command = cargo();
-        command
-            .args([
-                "build",
-                "--profile",
-                "web",
-                "--package",
-                "nearshelf-web",
-                "--target",
-                TARGET,
-            ])
-            .arg("--target-dir")
-            .arg(&directory_of)
-            .env(
-                "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
-                format!("{features} --cfg getrandom_backend=\"wasm_js\""),
-            );
-        if let Toolchain::Built(rustc) = &toolchain {
-            command.env("RUSTC", rustc).env_remove("LD_LIBRARY_PATH");
-        }
-        run(&mut command)?;
-        let module = compiled(name);
-        let out = directory(name);
-        fs::create_dir_all(&out)?;
-        Bindgen::new()
-            .input_path(&module)
-            .out_name("nearshelf")
-            .web(true)?
-            .typescript(true)
-            .remove_name_section(true)
-            .omit_default_module_path(true)
-            .reset_state_function(true)
-            .generate(&out)
-            .with_context(|| format!("bindings of {}", module.display()))?;
+    for build in BUILDS {
+        compile(build, &toolchain)?;
     }
     pack()?;
     Ok(true)
+}
+
+/// Compiles a module and makes its JavaScript.
+fn compile(build: Build, toolchain: &Toolchain) -> Result<()> {
+    let mut command = cargo();
+    command
+        .args(["build", "--profile", "web", "--package", "nearshelf-web"])
+        .args(["--target", TARGET, "--features", build.features])
+        // A folder for each set of features: in one they would undo each other's work.
+        .arg("--target-dir")
+        .arg(target().join("wasm").join(build.name.replace('/', "-")))
+        .env(
+            "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
+            format!("{} --cfg getrandom_backend=\"wasm_js\"", build.instructions),
+        );
+    if let Toolchain::Built(rustc) = toolchain {
+        command.env("RUSTC", rustc).env_remove("LD_LIBRARY_PATH");
+    }
+    run(&mut command)?;
+    let mut bindgen = tool("nearshelf-bindings");
+    bindgen.arg("wasm").arg("--module").arg(compiled(build.name));
+    run(bindgen.arg("--out").arg(directory(build.name)))
 }
 
 /// Puts the package together in a folder of its own, which gets its name when it is whole.
@@ -92,22 +102,33 @@ fn pack() -> Result<()> {
         copy(&root().join(licence), &out.join(licence))?;
     }
     copy_files(&web.join("src"), &out.join("src"))?;
-    let glue = BUILDS.map(|(name, _)| fs::read(directory(name).join("nearshelf.js")));
-    let [glue, other] = glue;
-    ensure!(
-        glue? == other?,
-        "nearshelf.js: expected the same for both builds, as they share one; found two"
-    );
-    for name in ["nearshelf.js", "nearshelf.d.ts"] {
-        copy(
-            &directory(BUILDS[0].0).join(name),
-            &out.join("wasm").join(name),
-        )?;
+    let mut modules = String::new();
+    for build in BUILDS {
+        let wasm = fs::read(directory(build.name).join("nearshelf_bg.wasm"))?;
+        let to = out.join("wasm").join(format!("{}.wasm", build.name));
+        fs::create_dir_all(to.parent().unwrap_or(&out))?;
+        fs::write(to, &wasm)?;
+        let (bytes, digest) = (wasm.len(), sha256(&wasm));
+        modules += &format!("  \"{}\": {{ bytes: {bytes}, sha256: \"{digest}\" }},\n", build.name);
     }
-    for (name, _) in BUILDS {
-        let wasm = directory(name).join("nearshelf_bg.wasm");
-        copy(&wasm, &out.join("wasm").join(format!("{name}.wasm")))?;
+    for (folder, one, other) in [
+        ("wasm", "simd128", "relaxed-simd"),
+        ("wasm/onnx", "onnx/simd128", "onnx/relaxed-simd"),
+    ] {
+        let glue = [one, other].map(|name| fs::read(directory(name).join("nearshelf.js")));
+        let [one_glue, other_glue] = glue;
+        ensure!(
+            one_glue? == other_glue?,
+            "nearshelf.js: expected the same for {one} and {other}, as they share one; found two"
+        );
+        for name in ["nearshelf.js", "nearshelf.d.ts"] {
+            copy(&directory(one).join(name), &out.join(folder).join(name))?;
+        }
     }
+    let about = "// Bytes and SHA-256 of each module, which downloads are compared with.";
+    let kind = "/** @type {Record<string, { bytes: number, sha256: string }>} */";
+    let list = format!("{about}\n\n{kind}\nexport const MODULES = {{\n{modules}}};\n");
+    fs::write(out.join("wasm/modules.js"), list)?;
     let _ = fs::remove_dir_all(package());
     fs::rename(&out, package())?;
     println!("{}", package().display());

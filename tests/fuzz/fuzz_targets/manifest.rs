@@ -3,23 +3,16 @@
 
 use libfuzzer_sys::fuzz_target;
 use nearshelf_catalog::{Catalog, Manifest, SearchOptions};
-use nearshelf_index::format::checksum;
+use nearshelf_container::seal;
 
 fuzz_target!(|data: &[u8]| {
     let _ = Manifest::from_bytes("fuzz", data);
     let mut forged = data.to_vec();
-    if forged.len() < 32 {
-        return;
-    }
-    let payload = forged.len() as u64 - 32;
-    forged[16..24].copy_from_slice(&payload.to_le_bytes());
-    let mut hashed = forged[..24].to_vec();
-    hashed.extend_from_slice(&forged[32..]);
-    let sum = checksum(&hashed);
-    forged[24..32].copy_from_slice(&sum.to_le_bytes());
+    seal(&mut forged);
     if let Ok(manifest) = Manifest::from_bytes("fuzz", &forged) {
-        let dims = manifest.dims as usize;
+        let target = vec![0.5; manifest.dims as usize].into();
         let catalog = Catalog::<Vec<u8>>::new(manifest);
-        let _ = catalog.search(&vec![0.5; dims], &SearchOptions::default());
+        let _ = catalog.search(&target, &SearchOptions::default());
+        let _ = catalog.missing(&target, &SearchOptions::default());
     }
 });

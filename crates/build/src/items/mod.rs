@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use nearshelf_catalog::{Field, FieldKind, Value};
+use nearshelf_catalog::{FieldKind, Value};
 use serde_json::Value as Json;
 
 use crate::error::{Error, Result};
@@ -44,6 +44,15 @@ pub struct FieldSpec {
     pub kind: Option<FieldKind>,
 }
 
+/// A field of the catalog with its type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TypedField {
+    /// Its name in the catalog.
+    pub name: String,
+    /// Its type, as it was asked for or found.
+    pub kind: FieldKind,
+}
+
 /// The items of a catalog.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Items {
@@ -52,7 +61,7 @@ pub struct Items {
     /// What is encoded.
     pub texts: Vec<String>,
     /// The fields that are kept.
-    pub fields: Vec<Field>,
+    pub fields: Vec<TypedField>,
     /// Their values, `[items][fields]`.
     pub values: Vec<Vec<Option<Value>>>,
     /// What was wrong with the rows.
@@ -253,12 +262,12 @@ pub fn read_items(path: &Path, options: &ItemOptions) -> Result<Items> {
     } else {
         options.fields.clone()
     };
-    let fields: Vec<Field> = specs
+    let fields: Vec<TypedField> = specs
         .into_iter()
         .map(|spec| {
             let values = rows.iter().filter_map(|row| row.get(&spec.name));
             let kind = spec.kind.unwrap_or_else(|| types::infer(values, from_text));
-            Field {
+            TypedField {
                 name: spec.name,
                 kind,
             }

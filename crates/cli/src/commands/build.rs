@@ -1,12 +1,14 @@
+use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
 use nearshelf::FieldKind;
-use nearshelf_build::{BuildOptions, Error, FieldSpec, ItemOptions, Report, build};
+use nearshelf_build::{BuildOptions, Error, FieldSpec, ItemOptions, Model, Report, build};
 use serde_json::json;
 
 use crate::BuildArgs;
 use crate::commands::read_npy;
+use crate::demo;
 use crate::output::{bytes, print, print_json, thousands};
 use crate::progress::Bars;
 
@@ -60,7 +62,8 @@ pub fn run(args: &BuildArgs) -> Result<()> {
     };
     let start = Instant::now();
     let bars = Bars::new();
-    let result = build(&args.items, &args.model, &args.out, &options, &bars);
+    let result = model(args.model.as_deref())
+        .and_then(|model| build(&args.items, &model, &args.out, &options, &bars));
     bars.finish();
     if let Err(Error::Strict { report, .. } | Error::Empty { report, .. }) = &result {
         print_problems(report);
@@ -113,6 +116,17 @@ pub fn run(args: &BuildArgs) -> Result<()> {
         );
     }
     print(&text)
+}
+
+/// The encoder of a model directory or of a shelf; without one the demo's, which is a part of the program.
+fn model(directory: Option<&Path>) -> Result<Model, Error> {
+    match directory {
+        Some(directory) => Model::open(directory),
+        None => {
+            let (name, bytes) = demo::encoder();
+            Model::from_network(name, bytes)
+        }
+    }
 }
 
 fn print_problems(report: &Report) {

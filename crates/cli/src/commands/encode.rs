@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 use nearshelf_build::Progress;
-use nearshelf_encoder::Encoder;
+use nearshelf::Encoder;
 use npyz::WriterBuilder;
 use serde_json::json;
 

@@ -241,7 +241,7 @@ fn warn(shelf: &Shelf, queries: &[Query], qrels: &Qrels) {
     if unasked > 0 {
         eprintln!("warning: {unasked} judged queries are not among the queries and were left out");
     }
-    let ids: HashSet<&str> = items(shelf).map(|(id, _)| id).collect();
+    let ids: HashSet<&str> = shelf.items().map(|(id, ..)| id).collect();
     let judged: HashSet<&str> = qrels
         .values()
         .flat_map(|g| g.keys())
@@ -256,27 +256,12 @@ fn warn(shelf: &Shelf, queries: &[Query], qrels: &Qrels) {
     }
 }
 
-/// All items: id, shard and place.
-fn items(shelf: &Shelf) -> impl Iterator<Item = (&str, (u32, u32))> {
-    (0..)
-        .zip(&shelf.manifest().shards)
-        .flat_map(move |(shard, entry)| {
-            (0..entry.items).map(move |item| {
-                let id = shelf.catalog().id(shard, item).unwrap_or_default();
-                (id, (shard, item))
-            })
-        })
-}
-
 fn exact_run(shelf: &Shelf, queries: &[Query], k: usize) -> Result<Run> {
-    let encoder = shelf.encoder()?;
     queries
         .iter()
         .map(|query| {
-            let vector = encoder.encode(&query.text)?.vector;
-            let found = shelf.catalog().search_exact(&vector, k)?;
-            let hits = found
-                .hits
+            let hits = shelf.search_exact(&query.text, k)?;
+            let hits = hits
                 .iter()
                 .map(|hit| (hit.id.to_owned(), hit.score))
                 .collect();
@@ -287,10 +272,9 @@ fn exact_run(shelf: &Shelf, queries: &[Query], k: usize) -> Result<Run> {
 
 fn bm25_run(shelf: &Shelf, queries: &[Query], k: usize) -> Result<Run> {
     let manifest = shelf.manifest();
-    let fields: Vec<usize> = manifest
-        .text_fields
-        .iter()
-        .filter_map(|name| manifest.fields.iter().position(|f| &f.name == name))
+    let texts = manifest.text_fields.iter();
+    let fields: Vec<&String> = texts
+        .filter(|name| manifest.fields.iter().any(|f| f.name == **name))
         .collect();
     if fields.is_empty() {
         bail!(
@@ -300,10 +284,10 @@ fn bm25_run(shelf: &Shelf, queries: &[Query], k: usize) -> Result<Run> {
     }
     let mut ids = Vec::new();
     let mut texts = Vec::new();
-    for (id, (shard, item)) in items(shelf) {
+    for (id, shard, item) in shelf.items() {
         let parts = fields
             .iter()
-            .filter_map(|&f| match shelf.catalog().value(shard, f, item) {
+            .filter_map(|field| match shelf.value(shard, item, field) {
                 Some(ValueRef::Text(text)) => Some(text),
                 _ => None,
             });

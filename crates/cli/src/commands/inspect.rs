@@ -1,5 +1,5 @@
 use anyhow::{Context, Result};
-use nearshelf::Encoder;
+use nearshelf::{Encoder, FieldStats, NETWORK_NAME, ValueStats};
 use serde_json::json;
 
 use crate::ShelfArgs;
@@ -7,7 +7,8 @@ use crate::commands::open;
 use crate::output::{bytes, print, print_json, table, thousands};
 
 pub fn run(args: &ShelfArgs) -> Result<()> {
-    if args.shelf.join("model.onnx").is_file() {
+    let model_files = ["model.onnx", NETWORK_NAME];
+    if model_files.iter().any(|name| args.shelf.join(name).is_file()) {
         return model(args);
     }
     let shelf = open(&args.shelf)?;
@@ -23,13 +24,9 @@ pub fn run(args: &ShelfArgs) -> Result<()> {
             .iter()
             .enumerate()
             .map(|(number, shard)| {
-                let sections: Vec<_> = shelf
-                    .catalog()
-                    .shard(number)
-                    .map(|shard| shard.sections().iter())
-                    .into_iter()
-                    .flatten()
-                    .map(|s| json!({ "kind": s.kind.to_string(), "index": s.index, "bytes": s.range.len() }))
+                let sections = shelf.sections(number).into_iter();
+                let sections: Vec<_> = sections
+                    .map(|s| json!({ "kind": s.kind, "index": s.index, "bytes": s.bytes }))
                     .collect();
                 json!({
                     "file": shard.file.name, "bytes": shard.file.bytes,
@@ -75,11 +72,18 @@ pub fn run(args: &ShelfArgs) -> Result<()> {
         format!("{:?}", encoder.pooling).to_lowercase(),
         encoder.max_tokens,
         encoder.max_positions,
-        bytes(manifest.encoder[1].bytes),
+        bytes(manifest.encoder.model().bytes),
         manifest.search.probe,
         manifest.shards.len(),
         manifest.search.ef,
     );
+    let fields = manifest.fields.iter().map(|field| {
+        let kind = format!("{:?}", field.kind).to_lowercase();
+        let present = thousands(field.stats.present);
+        vec![field.name.clone(), kind, present, values(&field.stats)]
+    });
+    text += &table(&["field", "type", "items with it", "values"], fields.collect(), &[2]);
+    text += "\n";
     let measured = manifest.search.measured.iter().map(|m| {
         vec![
             m.probe.to_string(),
@@ -101,24 +105,38 @@ pub fn run(args: &ShelfArgs) -> Result<()> {
         ]
     });
     text += &table(&["shard", "items", "size"], shards.collect(), &[1, 2]);
-    if let Some(shard) = shelf.catalog().shard(0) {
-        let sections = shard.sections().iter().map(|s| {
-            let each = s.range.len() as f64 / shard.len().max(1) as f64;
-            vec![
-                s.kind.to_string(),
-                s.index.to_string(),
-                bytes(s.range.len() as u64),
-                format!("{each:.1}"),
-            ]
-        });
-        text += "\n";
-        text += &table(
-            &["section of shard 0", "index", "size", "bytes an item"],
-            sections.collect(),
-            &[1, 2, 3],
-        );
-    }
+    let items = manifest.shards[0].items.max(1);
+    let sections = shelf.sections(0).into_iter().map(|section| {
+        let each = section.bytes as f64 / f64::from(items);
+        vec![
+            section.kind,
+            section.index.to_string(),
+            bytes(section.bytes as u64),
+            format!("{each:.1}"),
+        ]
+    });
+    text += "\n";
+    text += &table(
+        &["section of shard 0", "index", "size", "bytes an item"],
+        sections.collect(),
+        &[1, 2, 3],
+    );
     print(&text)
+}
+
+/// The statistics of a field's values in words.
+fn values(stats: &FieldStats) -> String {
+    match stats.values {
+        ValueStats::Text { distinct } | ValueStats::Tags { distinct } => {
+            format!("{} that differ", thousands(distinct))
+        }
+        ValueStats::Number {
+            min: Some(min),
+            max: Some(max),
+        } => format!("{min} to {max}"),
+        ValueStats::Number { .. } => String::new(),
+        ValueStats::Bool { trues } => format!("true for {}", thousands(trues)),
+    }
 }
 
 /// A model directory instead of a shelf.

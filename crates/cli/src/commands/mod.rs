@@ -1,9 +1,15 @@
+//! A file for each command.
+
 pub mod build;
 pub mod encode;
 pub mod eval;
 pub mod export;
 pub mod inspect;
 pub mod search;
+#[cfg(feature = "train")]
+pub mod train;
+#[cfg(not(feature = "train"))]
+#[path = "train_absent.rs"]
 pub mod train;
 pub mod verify;
 

@@ -75,6 +75,9 @@ fn answer(shelf: &Shelf, query: &str, options: &SearchOptions, as_json: bool) ->
             thousands(answer.untruncated as u64)
         );
     }
+    if answer.unknown > 0 && answer.unknown + 2 >= answer.tokens {
+        eprintln!("note: the encoder knows no word of the query; the hits are chance");
+    }
     if query.trim().is_empty() {
         eprintln!("note: the query is empty; nothing is near it");
     }
@@ -163,6 +166,7 @@ fn to_json(query: &str, answer: &Answer<'_>, times: [Duration; 3]) -> Value {
         "hits": hits,
         "tokens": answer.tokens,
         "truncated": answer.truncated(),
+        "unknown": answer.unknown,
         "shards_probed": answer.stats.probed,
         "distances": answer.stats.distances,
         "load_ms": milliseconds(times[0]),

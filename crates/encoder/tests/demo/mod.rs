@@ -1,4 +1,4 @@
-//! The files of the demo's model, whose names hold their digests.
+//! The demo's encoder: its network file, and the portable model that this was made of.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,13 +7,15 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// The file of `assets/demo` whose name starts like this.
-pub fn file(start: &str) -> Vec<u8> {
+/// The network file in `assets/demo`, whose name holds its digest.
+pub fn network() -> Vec<u8> {
     let entries = fs::read_dir(root().join("assets/demo")).unwrap();
     let mut paths = entries.map(|entry| entry.unwrap().path());
-    let named = |path: &PathBuf| {
-        let name = path.file_name().unwrap_or_default();
-        name.to_string_lossy().starts_with(start)
-    };
-    fs::read(paths.find(named).unwrap()).unwrap()
+    let network = |path: &PathBuf| path.extension().is_some_and(|e| e == "nsn");
+    fs::read(paths.find(network).unwrap()).unwrap()
+}
+
+/// A file of `assets/model`.
+pub fn model(name: &str) -> Vec<u8> {
+    fs::read(root().join("assets/model").join(name)).unwrap()
 }

@@ -1,0 +1,114 @@
+//! Measurements against the peers, side by side in one run. Nothing here passes or fails.
+
+mod encoder;
+mod instant;
+mod native;
+mod search;
+mod train;
+mod web;
+
+use std::path::{Path, PathBuf};
+use std::{fs, time::Duration};
+
+use anyhow::{Context, Result};
+use clap::Parser;
+use xtask::shell::cache;
+
+#[derive(Debug, Parser)]
+#[command(about = "Measures nearshelf against its peers")]
+enum Bench {
+    /// Search, against faiss, hnswlib, usearch and instant-distance; build, open, size.
+    Search {
+        /// Titles of the shared catalog to index; 0 for all. instant-distance takes an hour for all.
+        #[arg(long, default_value_t = 50_000)]
+        items: usize,
+        /// Peers to measure.
+        #[arg(
+            long,
+            value_delimiter = ',',
+            default_value = "faiss,hnswlib,usearch,instant-distance"
+        )]
+        peers: Vec<String>,
+        /// Candidates kept while building, for all peers alike.
+        #[arg(long, default_value_t = 200)]
+        ef_construction: usize,
+        /// Search the shelf that the last run built, of the same items, instead of building it again.
+        #[arg(long)]
+        reuse: bool,
+    },
+    /// Encoding, against ONNX Runtime INT8.
+    Encoder,
+    /// Answer latencies to the benchmark of encoders.
+    #[command(hide = true)]
+    Latency {
+        /// The model's directory.
+        model: PathBuf,
+    },
+    /// The npm package in Chromium, against transformers.js with voy or edgevec.
+    Web {
+        /// Turns.
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
+    },
+    /// The C library: what its ABI costs, opening, threads.
+    Native,
+    /// What fills the wasm modules.
+    Size,
+    /// Training, against sentence-transformers.
+    Train {
+        /// The recipe, whose contrastive stage both train.
+        #[arg(long, default_value = "training/recipes/mnrl.toml")]
+        recipe: PathBuf,
+        /// Steps of a turn.
+        #[arg(long, default_value_t = 20)]
+        steps: usize,
+        /// Directory for what sentence-transformers makes of the whole stage.
+        #[arg(long, value_name = "DIR")]
+        save: Option<PathBuf>,
+    },
+}
+
+fn main() -> Result<()> {
+    match Bench::parse() {
+        Bench::Search {
+            items,
+            peers,
+            ef_construction,
+            reuse,
+        } => search::run(items, &peers, ef_construction, reuse),
+        Bench::Encoder => encoder::run(),
+        Bench::Latency { model } => encoder::latency(&model),
+        Bench::Web { rounds } => web::run(rounds),
+        Bench::Native => native::run(),
+        Bench::Size => web::sizes(),
+        Bench::Train {
+            recipe,
+            steps,
+            save,
+        } => train::run(&recipe, steps, save.as_deref()),
+    }
+}
+
+/// The base model exported, `int8` or `f32`.
+fn exported(base: &Path, precision: &str) -> Result<PathBuf> {
+    let out = cache().join("models").join(precision);
+    let precision = match precision {
+        "f32" => nearshelf_export::Precision::F32,
+        _ => nearshelf_export::Precision::Int8,
+    };
+    nearshelf_export::export(base, &out, precision, &[])?;
+    Ok(out)
+}
+
+/// Reads a float32 matrix: its numbers and its width.
+fn read_npy(path: &Path) -> Result<(Vec<f32>, usize)> {
+    let bytes = fs::read(path).with_context(|| path.display().to_string())?;
+    let npy = npyz::NpyFile::new(&bytes[..])?;
+    let width = npy.shape().get(1).copied().context("a matrix")? as usize;
+    Ok((npy.into_vec()?, width))
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}

@@ -1,0 +1,118 @@
+//! The npm package in Chromium against transformers.js with voy or edgevec: from nothing cached to the first hits,
+//! and warm queries.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use nearshelf::{Shelf, ValueRef};
+use serde_json::{Value, json};
+
+use xtask::shell::{cache, output, root};
+use xtask::{setup, web};
+
+const PEERS: [&str; 4] = [
+    "@huggingface/transformers@4",
+    "edgevec@0.9",
+    "playwright-core@1",
+    "voy-search@0.6",
+];
+/// What transformers.js wants to know beside `tokenizer.json`.
+const TOKENIZER: &str =
+    r#"{"tokenizer_class":"BertTokenizer","do_lower_case":true,"model_max_length":512}"#;
+
+pub fn run(rounds: usize) -> Result<()> {
+    if !web::build()? {
+        return Ok(());
+    }
+    let modules = setup::npm(&PEERS)?;
+    let folder = cache().join("bench/web");
+    let model = folder.join("model/minilm");
+    fs::create_dir_all(model.join("onnx"))?;
+    let base = setup::base_model(&setup::python()?)?;
+    for name in ["config.json", "tokenizer.json"] {
+        fs::copy(base.join(name), model.join(name))?;
+    }
+    fs::write(model.join("tokenizer_config.json"), TOKENIZER)?;
+    let quantized = crate::encoder::onnxruntime_int8()?;
+    fs::copy(quantized, model.join("onnx/model_quantized.onnx"))?;
+
+    // The peers' catalog: the demo's, with the vectors of the base model.
+    let demo = root().join("assets/demo");
+    let shelf = Shelf::open(&demo)?;
+    let fields = &shelf.manifest().fields;
+    let mut items = Vec::new();
+    let mut titles = Vec::new();
+    for (id, shard, item) in shelf.items() {
+        let mut row = json!({ "id": id });
+        for field in fields {
+            if let Some(value) = shelf.value(shard, item, &field.name) {
+                if let (true, ValueRef::Text(title)) = (field.name == "title", &value) {
+                    titles.push((*title).to_owned());
+                }
+                row[&field.name] = json!(value);
+            }
+        }
+        items.push(row);
+    }
+    let encoder = nearshelf::Encoder::open(&crate::exported(&base, "int8")?)?;
+    let encoded = encoder.encode_batch(&titles, 2, &|_| ())?;
+    let numbers = encoded.iter().flat_map(|text| &text.vector);
+    let bytes: Vec<u8> = numbers.flat_map(|x| x.to_le_bytes()).collect();
+    fs::write(folder.join("vectors.f32"), bytes)?;
+    fs::write(folder.join("items.json"), Value::Array(items).to_string())?;
+
+    let mut command = Command::new(setup::node()?);
+    command
+        .arg(root().join("crates/bench/js/chromium_cold.mjs"))
+        .args([&folder, &web::package(), &demo, &modules])
+        .arg(rounds.to_string());
+    let mut measured: BTreeMap<String, [Vec<f64>; 3]> = BTreeMap::new();
+    for line in output(&mut command)?.lines() {
+        let mut words = line.split(' ');
+        let peer = words.next().context("a peer")?.to_owned();
+        let row = measured.entry(peer).or_default();
+        for column in row {
+            column.push(words.next().context("a figure")?.parse()?);
+        }
+    }
+    let middle = |values: &[f64]| {
+        let mut values = values.to_vec();
+        values.sort_by(f64::total_cmp);
+        values[values.len() / 2]
+    };
+    let ours = measured
+        .get("nearshelf")
+        .context("a row of nearshelf")?
+        .clone();
+    println!("\nChromium, nothing cached, medians of {rounds} rounds; ratio to nearshelf");
+    println!(
+        "| | bytes | first hits, ms | warm query of 10 tokens, ms |\n| --- | --- | --- | --- |"
+    );
+    for (peer, row) in &measured {
+        let cell = |i: usize| {
+            let (value, first) = (middle(&row[i]), middle(&ours[i]));
+            let digits = usize::from(i > 0);
+            format!("{value:.digits$} ({:.2})", value / first)
+        };
+        println!("| {peer} | {} | {} | {} |", cell(0), cell(1), cell(2));
+    }
+    Ok(())
+}
+
+/// What fills both modules, by crate.
+pub fn sizes() -> Result<()> {
+    if !web::build()? {
+        return Ok(());
+    }
+    for web::Build { name, .. } in web::BUILDS {
+        let packed = web::package().join("wasm").join(format!("{name}.wasm"));
+        let mut command = Command::new("node");
+        command
+            .arg(root().join("crates/bench/js/wasm_size.mjs"))
+            .args([packed, web::compiled(name)]);
+        println!("{name}: {}", output(&mut command)?);
+    }
+    Ok(())
+}

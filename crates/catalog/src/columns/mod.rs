@@ -1,0 +1,199 @@
+//! The items' fields, a column each, in sections of the shard: a value is found in O(1) and read in
+//! place. Column 0 holds the ids, column 1 + i the manifest's field i.
+
+mod boolean;
+mod number;
+mod presence;
+mod tags;
+mod text;
+
+use nearshelf_container::{Absent, Kind, Storage};
+use nearshelf_index::{Shard, ShardBuilder};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::ids;
+
+/// The column of the ids.
+pub(crate) const ID_COLUMN: u32 = 0;
+
+/// The type of a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FieldKind {
+    /// A string.
+    Text,
+    /// A 64-bit float.
+    Number,
+    /// True or false.
+    Bool,
+    /// A list of strings, such as categories; equal ones are stored once.
+    Tags,
+}
+
+/// A field's value.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// Of a text field.
+    Text(String),
+    /// Of a number field.
+    Number(f64),
+    /// Of a bool field.
+    Bool(bool),
+    /// Of a tags field.
+    Tags(Vec<String>),
+}
+
+/// A field's value, read in place.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum ValueRef<'a> {
+    /// Of a text field.
+    Text(&'a str),
+    /// Of a number field.
+    Number(f64),
+    /// Of a bool field.
+    Bool(bool),
+    /// Of a tags field.
+    Tags(Vec<&'a str>),
+}
+
+/// The columns of a shard, checked once against its size.
+#[derive(Debug, Clone)]
+pub struct Columns {
+    fields: Vec<FieldKind>,
+}
+
+impl Columns {
+    /// Checks that the shard holds an id column and one column for each field, of the right sizes.
+    ///
+    /// # Errors
+    /// The first section that is missing or of another size.
+    pub fn open<S: Storage>(file: &str, shard: &Shard<S>, fields: &[FieldKind]) -> Result<Self> {
+        let items = shard.len();
+        let sized = |kind: Kind, column: u32, expected: usize| {
+            let section = shard.head().sized(kind, column, expected as u64);
+            section.map(drop).map_err(|source| Error::File {
+                file: file.to_owned(),
+                source,
+            })
+        };
+        sized(text::STARTS, ID_COLUMN, 4 * (items + 1))?;
+        sized(ids::ORDER, ID_COLUMN, 2 * items)?;
+        for (column, kind) in (1..).zip(fields) {
+            match kind {
+                FieldKind::Text => sized(text::STARTS, column, 4 * (items + 1))?,
+                FieldKind::Number => sized(number::NUMBERS, column, 8 * items)?,
+                FieldKind::Bool => sized(boolean::BOOLS, column, items)?,
+                FieldKind::Tags => sized(tags::STARTS, column, 4 * (items + 1))?,
+            }
+            if shard.head().find(presence::PRESENCE, column).is_some() {
+                sized(presence::PRESENCE, column, items.div_ceil(8))?;
+            }
+        }
+        Ok(Columns {
+            fields: fields.to_vec(),
+        })
+    }
+
+    /// Writes ids and fields, `rows[item][field]`, as sections.
+    ///
+    /// # Errors
+    /// A column of more than 4 GiB.
+    pub fn write(
+        shard: &mut ShardBuilder,
+        ids: &[&str],
+        fields: &[FieldKind],
+        rows: &[&[Option<Value>]],
+    ) -> Result<()> {
+        text::write(shard, ID_COLUMN, text::TEXTS, ids)?;
+        ids::write(shard, ids);
+        for (field, (column, kind)) in (1..).zip(fields).enumerate() {
+            let values = rows
+                .iter()
+                .map(|row| row.get(field).and_then(Option::as_ref));
+            presence::write(shard, column, values.clone());
+            match kind {
+                FieldKind::Text => {
+                    let texts: Vec<&str> = values
+                        .map(|value| match value {
+                            Some(Value::Text(text)) => text,
+                            _ => "",
+                        })
+                        .collect();
+                    text::write(shard, column, text::TEXTS, &texts)?;
+                }
+                FieldKind::Number => number::write(shard, column, values),
+                FieldKind::Bool => boolean::write(shard, column, values),
+                FieldKind::Tags => tags::write(shard, column, values)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// The id of an item; `None` past the last one, or where damage makes it unreadable.
+    ///
+    /// # Errors
+    /// The id is not here.
+    pub fn id<'a, S: Storage>(
+        &self,
+        shard: &'a Shard<S>,
+        item: u32,
+    ) -> Result<Option<&'a str>, Absent> {
+        text::read(shard, ID_COLUMN, text::TEXTS, item)
+    }
+
+    /// The value of field `field` of an item; `None` where it has none.
+    ///
+    /// # Errors
+    /// The value is not here.
+    pub fn value<'a, S: Storage>(
+        &self,
+        shard: &'a Shard<S>,
+        field: usize,
+        item: u32,
+    ) -> Result<Option<ValueRef<'a>>, Absent> {
+        let column = field as u32 + 1;
+        let Some(kind) = self.fields.get(field) else {
+            return Ok(None);
+        };
+        if item as usize >= shard.len() || !presence::is_present(shard, column, item)? {
+            return Ok(None);
+        }
+        Ok(match kind {
+            FieldKind::Text => text::read(shard, column, text::TEXTS, item)?.map(ValueRef::Text),
+            FieldKind::Number => number::read(shard, column, item)?.map(ValueRef::Number),
+            FieldKind::Bool => boolean::read(shard, column, item)?.map(ValueRef::Bool),
+            FieldKind::Tags => tags::read(shard, column, item)?.map(ValueRef::Tags),
+        })
+    }
+
+    /// Reads every value: each must be there, in UTF-8, inside its section; and ids have to stand in order.
+    ///
+    /// # Errors
+    /// The first value that cannot be read, or is not here.
+    pub fn verify<S: Storage>(&self, file: &str, shard: &Shard<S>) -> Result<()> {
+        let absent = |absent: Absent| Error::File {
+            file: file.to_owned(),
+            source: absent.into(),
+        };
+        let unreadable = |column: u32, item: u32| Error::Mismatch {
+            file: file.to_owned(),
+            place: format!("column {column}, item {item}"),
+            expected: "a readable value".into(),
+            found: "a range outside its section, or no UTF-8".into(),
+        };
+        for item in 0..shard.len() as u32 {
+            if self.id(shard, item).map_err(absent)?.is_none() {
+                return Err(unreadable(ID_COLUMN, item));
+            }
+            for (field, column) in (1..=self.fields.len() as u32).enumerate() {
+                let present = presence::is_present(shard, column, item).map_err(absent)?;
+                if present && self.value(shard, field, item).map_err(absent)?.is_none() {
+                    return Err(unreadable(column, item));
+                }
+            }
+        }
+        ids::verify(file, shard, self)
+    }
+}

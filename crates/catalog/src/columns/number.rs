@@ -1,0 +1,33 @@
+//! Number columns: `f64 [items]`.
+
+use nearshelf_container::{Absent, Kind, Storage};
+use nearshelf_index::{Shard, ShardBuilder};
+
+use super::Value;
+
+/// `f64 [items]`, 0 where there is none.
+pub(super) const NUMBERS: Kind = Kind::new(b"NUMB");
+
+pub(super) fn write<'a>(
+    shard: &mut ShardBuilder,
+    column: u32,
+    values: impl Iterator<Item = Option<&'a Value>>,
+) {
+    let number = |value: Option<&Value>| match value {
+        Some(Value::Number(number)) => *number,
+        _ => 0.0,
+    };
+    let bytes = values.flat_map(|value| number(value).to_le_bytes());
+    shard.section(NUMBERS, column, bytes.collect());
+}
+
+pub(super) fn read<S: Storage>(
+    shard: &Shard<S>,
+    column: u32,
+    item: u32,
+) -> Result<Option<f64>, Absent> {
+    let at = 8 * item as usize;
+    let raw = shard.part(NUMBERS, column, at..at + 8)?;
+    let raw = raw.and_then(|raw| raw.first_chunk().copied());
+    Ok(raw.map(f64::from_le_bytes))
+}

@@ -1,0 +1,215 @@
+//! The search by meaning: shards are walked or scanned, the best candidates scored again.
+
+use nearshelf_container::{Absent, Storage};
+use nearshelf_index::{Accept, All, Allowed, Candidate, Pool, Query, Scratch, Shard};
+
+use super::visit::VisitingRule;
+use super::{Found, Hit, SearchOptions, SearchStats};
+use crate::catalog::Catalog;
+use crate::error::{Error, Result};
+use crate::query::Target;
+
+/// A shard of at most this many items for each candidate kept is compared whole: that costs no more
+/// than walking its graph, and misses nothing.
+const SCAN_ITEMS_PER_EF: usize = 8;
+/// Candidates beyond `k` that are scored again by their fine codes, at the least: coarse codes are off
+/// by a thousandth or so, and seldom put one of the best ten behind the fortieth place.
+const RESCORE_MARGIN: usize = 30;
+
+/// A search with nothing left to default.
+struct Plan {
+    k: usize,
+    probe: usize,
+    ef: usize,
+    /// Whether every shard is compared whole.
+    exact: bool,
+}
+
+impl<S: Storage> Catalog<S> {
+    /// The items nearest to a target: the nearest shards' graphs are walked, then the best candidates scored by
+    /// their fine codes. Equal scores stand in the order of shard and item.
+    ///
+    /// Fewer than `k` hits come back only when the attached shards hold fewer items that may be hits.
+    ///
+    /// # Errors
+    /// A vector of other dimensions, or with a component that is not finite.
+    pub fn search(&self, target: &Target, options: &SearchOptions) -> Result<Found<'_, S>> {
+        let defaults = &self.manifest().search;
+        let k = options.k.min(self.len());
+        let ef = options.ef.unwrap_or(defaults.ef as usize);
+        let plan = Plan {
+            k,
+            probe: options.probe.unwrap_or(defaults.probe as usize),
+            ef: ef.max(k + k.max(RESCORE_MARGIN)).min(self.len()),
+            exact: false,
+        };
+        self.search_shards(target, &plan)
+    }
+
+    /// Compares the target with every item of every attached shard: the truth that searches are
+    /// measured against.
+    ///
+    /// # Errors
+    /// Those of [`Catalog::search`].
+    pub fn search_exact(&self, target: &Target, k: usize) -> Result<Found<'_, S>> {
+        let k = k.min(self.len());
+        let plan = Plan {
+            k,
+            probe: self.manifest().shards.len(),
+            // Coarse codes order items well enough that the true best are among ten times as many.
+            ef: (10 * k).max(100),
+            exact: true,
+        };
+        self.search_shards(target, &plan)
+    }
+
+    fn search_shards(&self, target: &Target, plan: &Plan) -> Result<Found<'_, S>> {
+        let query = self.prepare(target.vector())?;
+        let rule = VisitingRule::new(plan.k, plan.probe);
+        let (mut stats, mut absent, mut items) = (SearchStats::default(), Vec::new(), 0);
+        let mut pool = Pool::new(plan.ef);
+        let mut scratch = self.scratch().pop().unwrap_or_default();
+        for (visited, number) in self.route(target.vector()).into_iter().enumerate() {
+            if !rule.goes_on(visited, items) {
+                break;
+            }
+            let Some(shard) = self.shard(number) else {
+                stats.missing += 1;
+                continue;
+            };
+            let mut visit = Visit {
+                shard,
+                number: number as u32,
+                query: &query,
+                plan,
+                pool: &mut pool,
+                scratch: &mut scratch,
+            };
+            match visit.run(target) {
+                Ok((distances, allowed)) => {
+                    stats.probed += 1;
+                    stats.distances += distances;
+                    items += allowed;
+                }
+                Err(Absent(range)) => {
+                    stats.missing += 1;
+                    absent.push((number, range));
+                }
+            }
+        }
+        self.scratch().push(scratch);
+        let hits = self.rescored(&pool, &query, plan.k, &mut absent);
+        Ok(Found {
+            hits,
+            stats,
+            absent,
+        })
+    }
+
+    fn prepare(&self, vector: &[f32]) -> Result<Query> {
+        let dims = self.manifest().dims as usize;
+        let error = |found: String| Error::Query {
+            expected: dims,
+            found,
+        };
+        if vector.len() != dims {
+            return Err(error(format!("{} numbers", vector.len())));
+        }
+        Query::new(vector).ok_or_else(|| error("one that is not finite".into()))
+    }
+
+    /// The best `k` of the candidates by all of their codes.
+    fn rescored(
+        &self,
+        pool: &Pool,
+        query: &Query,
+        k: usize,
+        absent: &mut Vec<(usize, std::ops::Range<usize>)>,
+    ) -> Vec<Hit<'_, S>> {
+        let candidates = pool.candidates().iter().take(k + k.max(RESCORE_MARGIN));
+        let mut hits = Vec::with_capacity(candidates.len());
+        for candidate in candidates {
+            match self.hit(candidate, query) {
+                Ok(hit) => hits.extend(hit),
+                Err(Absent(range)) => absent.push((candidate.shard as usize, range)),
+            }
+        }
+        hits.sort_by(|a, b| {
+            b.score
+                .total_cmp(&a.score)
+                .then(a.shard.cmp(&b.shard))
+                .then(a.item.cmp(&b.item))
+        });
+        hits.truncate(k);
+        hits
+    }
+
+    fn hit(&self, candidate: &Candidate, query: &Query) -> Result<Option<Hit<'_, S>>, Absent> {
+        let (shard, item) = (candidate.shard, candidate.item);
+        let Some(opened) = self.shard(shard as usize) else {
+            return Ok(None);
+        };
+        let Some(score) = opened.score(query, item as usize)? else {
+            return Ok(None);
+        };
+        Ok(Some(Hit {
+            // An id that cannot be read is damage, which `verify` names; the hit still counts.
+            id: self.id(shard, item)?.unwrap_or_default(),
+            score,
+            shard,
+            item,
+            catalog: self,
+        }))
+    }
+}
+
+/// A search's visit to one shard.
+struct Visit<'a, S> {
+    shard: &'a Shard<S>,
+    number: u32,
+    query: &'a Query,
+    plan: &'a Plan,
+    pool: &'a mut Pool,
+    scratch: &'a mut Scratch,
+}
+
+impl<S: Storage> Visit<'_, S> {
+    /// Vectors compared, and items that may be hits.
+    fn run(&mut self, target: &Target) -> Result<(u64, usize), Absent> {
+        let mut without = target
+            .without
+            .iter()
+            .filter(|(shard, _)| *shard == self.number)
+            .peekable();
+        if without.peek().is_none() {
+            return self.accepting(&All);
+        }
+        let mut allowed = Allowed::where_(self.shard.len(), |_| true);
+        for &(_, item) in without {
+            if let Ok(item) = u16::try_from(item) {
+                allowed.remove(item);
+            }
+        }
+        self.accepting(&allowed)
+    }
+
+    fn accepting<A: Accept>(&mut self, accept: &A) -> Result<(u64, usize), Absent> {
+        let Visit {
+            shard,
+            number,
+            query,
+            plan,
+            pool,
+            scratch,
+        } = self;
+        let allowed = accept.count(shard.len());
+        let scanned = plan.exact || allowed <= plan.ef.saturating_mul(SCAN_ITEMS_PER_EF);
+        let distances = if scanned {
+            shard.scan(*number, query, accept, pool, scratch)?
+        } else {
+            let walked = shard.walk(*number, query, plan.ef, accept, pool, scratch)?;
+            walked.distances
+        };
+        Ok((distances, allowed))
+    }
+}

@@ -1,0 +1,62 @@
+//! Hits and their fields.
+
+use std::ops::Range;
+
+use nearshelf_container::{Absent, Storage};
+
+use crate::catalog::Catalog;
+use crate::columns::ValueRef;
+
+/// An item that answers a query.
+#[derive(Debug)]
+pub struct Hit<'a, S> {
+    /// The item's id in the catalog.
+    pub id: &'a str,
+    /// Cosine of query and item: 1 for the same direction.
+    pub score: f32,
+    /// The shard that holds it.
+    pub shard: u32,
+    /// Its place in the shard.
+    pub item: u32,
+    pub(super) catalog: &'a Catalog<S>,
+}
+
+impl<S> Clone for Hit<'_, S> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<S> Copy for Hit<'_, S> {}
+
+impl<'a, S: Storage> Hit<'a, S> {
+    /// The value of a field; `None` where the item has none, the catalog no such field, or the value is not here
+    /// ([`Hit::absent`]).
+    pub fn field(&self, name: &str) -> Option<ValueRef<'a>> {
+        let fields = &self.catalog.manifest().fields;
+        let field = fields.iter().position(|f| f.name == name)?;
+        self.value(field).unwrap_or_default()
+    }
+
+    /// All fields that the item has and that are here, in the catalog's order.
+    pub fn fields(&self) -> impl Iterator<Item = (&'a str, ValueRef<'a>)> + use<'a, S> {
+        let hit = *self;
+        let fields = hit.catalog.manifest().fields.iter().enumerate();
+        fields.filter_map(move |(i, field)| {
+            let value = hit.value(i).unwrap_or_default()?;
+            Some((field.name.as_str(), value))
+        })
+    }
+
+    /// Ranges of the item's shard that have to come before all of its fields can be read: the next ones, as a
+    /// text's place is known once its start is here.
+    pub fn absent(&self) -> Vec<Range<usize>> {
+        let fields = 0..self.catalog.manifest().fields.len();
+        let absent = fields.filter_map(|field| self.value(field).err());
+        absent.map(|Absent(range)| range).collect()
+    }
+
+    fn value(&self, field: usize) -> Result<Option<ValueRef<'a>>, Absent> {
+        self.catalog.value(self.shard, field, self.item)
+    }
+}

@@ -1,0 +1,365 @@
+//! A shelf: a catalog and the encoder for its queries.
+
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use nearshelf_catalog::{
+    Catalog, Error as CatalogError, FileRef, MANIFEST_NAME, Manifest, Query, SearchOptions,
+    SearchStats, Stored, Target, ValueRef,
+};
+use nearshelf_container::{Bytes, FileKind, Ranges};
+use nearshelf_encoder::Encoder;
+
+use crate::encoder_files::AttachedFiles;
+use crate::error::{Error, Result};
+
+/// A hit in a [`Shelf`].
+pub type Hit<'a> = nearshelf_catalog::Hit<'a, Stored>;
+/// The hits of a search by vector, and its cost.
+pub type Found<'a> = nearshelf_catalog::Found<'a, Stored>;
+
+/// A catalog that answers queries. `Send + Sync`: threads can share one.
+#[derive(Debug)]
+pub struct Shelf {
+    catalog: Catalog<Stored>,
+    files: AttachedFiles,
+    encoder: OnceLock<Loaded>,
+}
+
+struct Loaded(Encoder);
+
+impl std::fmt::Debug for Loaded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?}", self.0.config())
+    }
+}
+
+/// The answer to a query.
+#[derive(Debug)]
+pub struct Answer<'a> {
+    /// The hits, best first.
+    pub hits: Vec<Hit<'a>>,
+    /// Cost and coverage.
+    pub stats: SearchStats,
+    /// Tokens of the query that were encoded; 0 where the query is no text.
+    pub tokens: usize,
+    /// Tokens of the whole query: more when it was truncated.
+    pub untruncated: usize,
+    /// Tokens that stand for something that the encoder does not know; where these are all, the hits are chance.
+    pub unknown: usize,
+}
+
+/// A section of a shard, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SectionSize {
+    /// What it holds, in four letters; `FORMAT.md` explains them.
+    pub kind: String,
+    /// Which of several of its kind.
+    pub index: u32,
+    /// Its bytes.
+    pub bytes: usize,
+}
+
+/// A query as a point among the items.
+struct Resolved {
+    target: Target,
+    tokens: usize,
+    untruncated: usize,
+    unknown: usize,
+}
+
+impl Shelf {
+    /// Opens the shelf in a directory: maps its files and checks headers, lengths and sizes. Nothing
+    /// is read through; the encoder is loaded by the first query, or by [`Shelf::encoder`].
+    ///
+    /// # Errors
+    /// A file that is missing, of another length than the manifest says, damaged in its header, or
+    /// newer than this build.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn open(directory: impl AsRef<std::path::Path>) -> Result<Self> {
+        let directory = directory.as_ref();
+        let map = |name: &str| {
+            let path = directory.join(name);
+            Bytes::map(&path).map_err(|source| Error::from(CatalogError::Io { path, source }))
+        };
+        let manifest = map(MANIFEST_NAME)?;
+        Self::from_files(manifest.as_ref(), |file| map(&file.name))
+    }
+
+    /// Opens a shelf whose bytes come from elsewhere: `read` is asked for each file of the manifest.
+    ///
+    /// # Errors
+    /// Those of `read`, and of [`Shelf::open`].
+    pub fn from_files(
+        manifest: &[u8],
+        mut read: impl FnMut(&FileRef) -> Result<Bytes>,
+    ) -> Result<Self> {
+        let mut shelf = Self::from_manifest(manifest)?;
+        let files: Vec<FileRef> = shelf.manifest().files().cloned().collect();
+        for file in files {
+            shelf.attach(&file.name, read(&file)?, false)?;
+        }
+        Ok(shelf)
+    }
+
+    /// A shelf of which nothing but the manifest is there yet: [`Shelf::attach`] gives it the encoder's
+    /// files, without which it takes no texts, and shards, in any order. What is there is searched;
+    /// [`SearchStats::missing`] tells what was not.
+    ///
+    /// # Errors
+    /// A manifest that is damaged, or newer than this build.
+    pub fn from_manifest(manifest: &[u8]) -> Result<Self> {
+        Ok(Shelf {
+            catalog: Catalog::new(Manifest::from_bytes(MANIFEST_NAME, manifest)?),
+            files: AttachedFiles::default(),
+            encoder: OnceLock::new(),
+        })
+    }
+
+    /// Gives the shelf one of its files. `checked` says that the caller compared the bytes with the
+    /// manifest's digest, such as with WebCrypto, which is faster at it than code in wasm.
+    ///
+    /// # Errors
+    /// A name that the manifest does not have, bytes of another length, a shard that is damaged.
+    pub fn attach(&mut self, name: &str, bytes: Bytes, checked: bool) -> Result<()> {
+        if let Some(number) = self.shard_number(name) {
+            return Ok(self.catalog.attach(number, bytes.into())?);
+        }
+        let manifest = self.catalog.manifest();
+        let files = manifest.encoder.files();
+        let Some(file) = files.into_iter().find(|file| file.name == name) else {
+            return Err(Error::Unknown { file: name.into() });
+        };
+        file.check_length(bytes.len() as u64)?;
+        self.files.insert(file, bytes, checked);
+        Ok(())
+    }
+
+    /// Gives the shelf the head of a shard, whose other bytes come by range: [`Shelf::fetches`] says which are
+    /// needed, [`Shelf::add_range`] takes them. `first` are the first bytes of the file, as many as the manifest
+    /// says that the head has, or more.
+    ///
+    /// # Errors
+    /// A name that is no shard's, a head that is not the manifest's, a shard that is damaged.
+    pub fn attach_head(&mut self, name: &str, first: &[u8]) -> Result<()> {
+        let number = self.shard_number(name);
+        let number = number.ok_or_else(|| Error::Unknown { file: name.into() })?;
+        let file = &self.manifest().shards[number].file;
+        file.verify_head(first)?;
+        let length = usize::try_from(file.bytes).unwrap_or(usize::MAX);
+        let ranges = Ranges::new(FileKind::Shard, length, first);
+        let ranges = ranges.map_err(|source| CatalogError::File {
+            file: name.to_owned(),
+            source,
+        })?;
+        Ok(self.catalog.attach(number, Stored::Ranges(ranges))?)
+    }
+
+    /// The ranges of a shard that have to be fetched before `range` of it can be read, in rising order: whole
+    /// blocks, so that each can be verified.
+    pub fn fetches(&self, shard: usize, range: Range<usize>) -> Vec<Range<usize>> {
+        self.catalog.fetches(shard, range)
+    }
+
+    /// Adds a range of a shard whose head was attached.
+    ///
+    /// # Errors
+    /// Fewer or more bytes than the range has, or other bytes than the file's; the range can then be fetched again.
+    pub fn add_range(&mut self, shard: usize, range: Range<usize>, bytes: Vec<u8>) -> Result<()> {
+        Ok(self.catalog.add_range(shard, range, bytes)?)
+    }
+
+    fn shard_number(&self, name: &str) -> Option<usize> {
+        let shards = &self.catalog.manifest().shards;
+        shards.iter().position(|shard| shard.file.name == name)
+    }
+
+    /// The description of the shelf's files, fields and search.
+    pub fn manifest(&self) -> &Manifest {
+        self.catalog.manifest()
+    }
+
+    /// Items in the attached shards.
+    pub fn len(&self) -> usize {
+        self.catalog.len()
+    }
+
+    /// Whether no item can be found.
+    pub fn is_empty(&self) -> bool {
+        self.catalog.is_empty()
+    }
+
+    /// The sections of a shard; none where it is not attached.
+    pub fn sections(&self, shard: usize) -> Vec<SectionSize> {
+        let shard = self.catalog.shard(shard);
+        let sections = shard.map(|shard| shard.head().sections());
+        let size = |section: &nearshelf_container::Section| SectionSize {
+            kind: section.kind.to_string(),
+            index: section.index,
+            bytes: section.range.len(),
+        };
+        sections.into_iter().flatten().map(size).collect()
+    }
+
+    /// All items of the attached shards: id, shard and place. An id that is not here is empty.
+    pub fn items(&self) -> impl Iterator<Item = (&str, u32, u32)> {
+        let shards = (0..).zip(&self.manifest().shards);
+        let attached = shards.filter(|(shard, _)| self.catalog.shard(*shard as usize).is_some());
+        attached.flat_map(move |(shard, entry)| {
+            (0..entry.items).map(move |item| {
+                let id = self.catalog.id(shard, item).unwrap_or_default();
+                (id.unwrap_or_default(), shard, item)
+            })
+        })
+    }
+
+    /// The value of a field of the item at this place, as a [`Hit`] tells it; `None` where the item has none, the
+    /// shelf no such field, or the value is not here.
+    pub fn value(&self, shard: u32, item: u32, field: &str) -> Option<ValueRef<'_>> {
+        let fields = &self.manifest().fields;
+        let field = fields.iter().position(|f| f.name == field)?;
+        let value = self.catalog.value(shard, field, item);
+        value.unwrap_or_default()
+    }
+
+    /// The query encoder, loaded now if it was not.
+    ///
+    /// # Errors
+    /// Files that do not fit one another or the shelf.
+    pub fn encoder(&self) -> Result<&Encoder> {
+        if let Some(loaded) = self.encoder.get() {
+            return Ok(&loaded.0);
+        }
+        let encoder = self.files.encoder(self.manifest())?;
+        // Another thread may have been faster; its encoder is as good.
+        Ok(&self.encoder.get_or_init(|| Loaded(encoder)).0)
+    }
+
+    /// The `k` items nearest to a text, with the shelf's own defaults.
+    ///
+    /// # Errors
+    /// Those of [`Shelf::search_with`].
+    pub fn search(&self, query: &str, k: usize) -> Result<Answer<'_>> {
+        let options = SearchOptions {
+            k,
+            ..Default::default()
+        };
+        self.search_with(query, &options)
+    }
+
+    /// The items nearest to a query. A text of nothing but white space has no hits; one longer than
+    /// the encoder reads is truncated, which [`Answer::truncated`] tells.
+    ///
+    /// ```no_run
+    /// # let shelf = nearshelf::Shelf::open("shelf")?;
+    /// use nearshelf::{Query, SearchOptions};
+    /// let liked = Query::Items { like: &["sku-1", "sku-2"], unlike: &[] };
+    /// let answer = shelf.search_with(liked, &SearchOptions { k: 5, ..Default::default() })?;
+    /// # Ok::<(), nearshelf::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`Shelf::encoder`], and of encoding; a vector of other dimensions than the shelf's, or that is not
+    /// finite; ids of items that the attached shards do not hold.
+    pub fn search_with<'q>(
+        &self,
+        query: impl Into<Query<'q>>,
+        options: &SearchOptions,
+    ) -> Result<Answer<'_>> {
+        let Some(resolved) = self.resolve(&query.into())? else {
+            return Ok(Answer {
+                hits: vec![],
+                stats: SearchStats::default(),
+                tokens: 0,
+                untruncated: 0,
+                unknown: 0,
+            });
+        };
+        let Found { hits, stats, .. } = self.catalog.search(&resolved.target, options)?;
+        Ok(Answer {
+            hits,
+            stats,
+            tokens: resolved.tokens,
+            untruncated: resolved.untruncated,
+            unknown: resolved.unknown,
+        })
+    }
+
+    /// The items nearest to a unit vector, such as one of [`Encoder::encode`].
+    ///
+    /// # Errors
+    /// A vector of other dimensions than the shelf's, or that is not finite.
+    pub fn search_vector(&self, vector: &[f32], options: &SearchOptions) -> Result<Found<'_>> {
+        Ok(self.catalog.search(&vector.to_vec().into(), options)?)
+    }
+
+    /// Compares a query with every item of every attached shard: the truth that searches are measured against.
+    ///
+    /// # Errors
+    /// Those of [`Shelf::search_with`].
+    pub fn search_exact<'q>(&self, query: impl Into<Query<'q>>, k: usize) -> Result<Vec<Hit<'_>>> {
+        match self.resolve(&query.into())? {
+            Some(resolved) => Ok(self.catalog.search_exact(&resolved.target, k)?.hits),
+            None => Ok(vec![]),
+        }
+    }
+
+    /// Numbers of the shards that a search would look at and that are not attached, nearest first.
+    ///
+    /// # Errors
+    /// Those of [`Shelf::search_with`].
+    pub fn missing<'q>(
+        &self,
+        query: impl Into<Query<'q>>,
+        options: &SearchOptions,
+    ) -> Result<Vec<usize>> {
+        match self.resolve(&query.into())? {
+            Some(resolved) => Ok(self.catalog.missing(&resolved.target, options)),
+            None => Ok(vec![]),
+        }
+    }
+
+    /// Where a query goes; `None` for a text of nothing but white space.
+    fn resolve(&self, query: &Query<'_>) -> Result<Option<Resolved>> {
+        let of = |target| Resolved {
+            target,
+            tokens: 0,
+            untruncated: 0,
+            unknown: 0,
+        };
+        Ok(Some(match *query {
+            Query::Text(text) => {
+                let encoder = self.encoder()?;
+                if text.trim().is_empty() {
+                    return Ok(None);
+                }
+                let encoded = encoder.encode(text)?;
+                Resolved {
+                    target: encoded.vector.into(),
+                    tokens: encoded.tokens,
+                    untruncated: encoded.untruncated,
+                    unknown: encoded.unknown,
+                }
+            }
+            Query::Vector(vector) => of(vector.to_vec().into()),
+            Query::Items { like, unlike } => of(self.catalog.like(like, unlike)?),
+        }))
+    }
+
+    /// Reads every byte of every file and compares it with what was written.
+    ///
+    /// # Errors
+    /// The first difference.
+    pub fn verify(&self) -> Result<()> {
+        self.catalog.verify()?;
+        self.files.verify(&self.manifest().encoder)?;
+        self.encoder().map(|_| ())
+    }
+}
+
+impl Answer<'_> {
+    /// Whether the query was longer than the encoder reads.
+    pub fn truncated(&self) -> bool {
+        self.untruncated > self.tokens
+    }
+}
