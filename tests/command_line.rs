@@ -283,6 +283,80 @@ fn a_catalog_becomes_a_shelf_that_answers() {
     assert_eq!(leftovers(directory.path()), 0);
 }
 
+#[test]
+fn a_catalog_needs_no_model_and_takes_that_of_a_shelf() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    items(Path::new(&path("items.jsonl")), 60);
+    let build = |out: &str, model: &[&str]| {
+        let catalog = path("items.jsonl");
+        let arguments = ["build", "--items", &catalog, "--out", out];
+        let (code, _, err) = run(&[&arguments[..], model].concat());
+        assert_eq!(code, 0, "{err}");
+        let mut files: Vec<_> = fs::read_dir(out)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .map(|path| {
+                (
+                    path.file_name().unwrap().to_owned(),
+                    fs::read(path).unwrap(),
+                )
+            })
+            .collect();
+        files.sort();
+        files
+    };
+    let (built_in, shelf) = (path("built-in"), path("of-shelf"));
+    let expected = build(&built_in, &[]);
+    assert!(build(&shelf, &["--model", &built_in]) == expected);
+    // The portable model, of which the network file is made first.
+    let model = demo_model();
+    fs::remove_file(model.path().join("network.nsn")).unwrap();
+    let portable = path("portable");
+    assert!(build(&portable, &["--model", model.path().to_str().unwrap()]) == expected);
+    let (code, out, _) = run(&["search", &built_in, "a lamp for my desk", "-k", "2"]);
+    assert!(code == 0 && out.contains("desk lamp"), "{out}");
+}
+
+/// A model whose graph is not to be fused: its weights are run as they are.
+fn unrecognised_model() -> tempfile::TempDir {
+    let model = demo_model();
+    fs::remove_file(model.path().join("network.nsn")).unwrap();
+    let config = model.path().join("encoder.json");
+    let text = fs::read_to_string(&config).unwrap();
+    fs::write(&config, text.replace("\"int8\"", "\"f32\"")).unwrap();
+    model
+}
+
+#[test]
+fn a_graph_that_is_not_recognised_is_carried_as_it_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    items(Path::new(&path("items.jsonl")), 60);
+    let (catalog, shelf, model) = (path("items.jsonl"), path("shelf"), unrecognised_model());
+    let model = model.path().to_str().unwrap();
+    let (code, _, err) = run(&[
+        "build", "--items", &catalog, "--model", model, "--out", &shelf,
+    ]);
+    assert_eq!(code, 0, "{err}");
+    let names: Vec<String> = fs::read_dir(&shelf)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    for stem in ["encoder-", "model-", "tokenizer-"] {
+        assert!(names.iter().any(|name| name.starts_with(stem)), "{names:?}");
+    }
+    assert_eq!(run(&["verify", &shelf]).0, 0);
+    let (code, out, _) = run(&["search", &shelf, "a lamp for my desk", "-k", "2"]);
+    assert!(code == 0 && out.contains("desk lamp"), "{out}");
+    // It is no network file that another shelf could take.
+    let other = path("other");
+    let (code, _, err) = run(&[
+        "build", "--items", &catalog, "--model", &shelf, "--out", &other,
+    ]);
+    assert!(code == 1 && err.contains("in ONNX"), "{err}");
+}
+
 /// What builds in the making leave beside their place.
 fn leftovers(directory: &Path) -> usize {
     let names = fs::read_dir(directory)
@@ -352,7 +426,9 @@ fn a_model_of_other_dimensions_is_refused() {
     let error = shelf.encoder().err().unwrap();
     assert_eq!(error.kind(), nearshelf::ErrorKind::Damaged);
     assert!(
-        error.to_string().contains("expected vectors of 128 dimensions, as the shelf has, found 384"),
+        error
+            .to_string()
+            .contains("expected vectors of 128 dimensions, as the shelf has, found 384"),
         "{error}"
     );
 }

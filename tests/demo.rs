@@ -1,6 +1,9 @@
 //! The shelf that comes with the repository, searched as an app would.
 
-use nearshelf::{SearchOptions, Shelf, ValueRef};
+use std::fs;
+use std::ops::Range;
+
+use nearshelf::{Bytes, ErrorKind, MANIFEST_NAME, Query, SearchOptions, Shelf, ValueRef};
 use support::{demo, varied_texts};
 
 #[test]
@@ -99,4 +102,157 @@ fn threads_share_a_shelf() {
             });
         }
     });
+}
+
+#[test]
+fn items_are_found_by_items_that_are_liked() {
+    let shelf = Shelf::open(demo()).unwrap();
+    let liked = shelf.search("hiking boots for rainy days", 3).unwrap();
+    let ids: Vec<&str> = liked.hits.iter().map(|hit| hit.id).collect();
+    let options = SearchOptions::default();
+    let like = |like: &[&str], unlike: &[&str]| {
+        let answer = shelf.search_with(Query::Items { like, unlike }, &options);
+        answer.map(|answer| {
+            answer
+                .hits
+                .iter()
+                .map(|hit| hit.id.to_owned())
+                .collect::<Vec<_>>()
+        })
+    };
+    let found = like(&ids, &[]).unwrap();
+    assert_eq!(found.len(), 10);
+    assert!(ids.iter().all(|id| !found.contains(&(*id).to_owned())));
+    let boots = |ids: &[String]| {
+        let title = |id: &String| {
+            let (_, shard, item) = shelf.items().find(|(known, ..)| known == id).unwrap();
+            shelf.value(shard, item, "title")
+        };
+        let boots = |value: Option<ValueRef<'_>>| matches!(value, Some(ValueRef::Text(title)) if title.contains("Boots"));
+        ids.iter().filter(|id| boots(title(id))).count()
+    };
+    assert!(boots(&found) >= 8, "{found:?}");
+    // Exact search finds the same, and what is not liked moves the answer.
+    let query = Query::Items {
+        like: &ids,
+        unlike: &[],
+    };
+    let exact = shelf.search_exact(query, 10).unwrap();
+    assert_eq!(exact.iter().map(|hit| hit.id).collect::<Vec<_>>(), found);
+    assert_ne!(like(&ids, &[&found[0]]).unwrap(), found);
+
+    for (liked, unliked, named) in [
+        (&["nowhere"][..], &[][..], "nowhere"),
+        (&[ids[0]], &["gone"], "gone"),
+        (&[], &[], "items of the shelf"),
+    ] {
+        let error = like(liked, unliked).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Usage);
+        assert!(error.to_string().contains(named), "{error}");
+    }
+}
+
+#[test]
+fn a_query_in_another_script_says_that_it_is_unknown() {
+    let shelf = Shelf::open(demo()).unwrap();
+    for (query, unknown) in [("雨衣", true), ("🧥☔️", true), ("rain jacket", false)] {
+        let answer = shelf.search(query, 3).unwrap();
+        let all = answer.unknown + 2 == answer.tokens;
+        assert_eq!(
+            all, unknown,
+            "{query}: {} of {}",
+            answer.unknown, answer.tokens
+        );
+    }
+}
+
+/// A search over a shard of which only the ranges come that it asks for.
+#[test]
+fn ranges_of_a_shard_answer_as_the_whole_of_it() {
+    let whole = Shelf::open(demo()).unwrap();
+    let manifest = fs::read(demo().join(MANIFEST_NAME)).unwrap();
+    let mut shelf = Shelf::from_manifest(&manifest).unwrap();
+    let file = shelf.manifest().shards[0].file.clone();
+    let bytes = fs::read(demo().join(&file.name)).unwrap();
+    let head = file.head.unwrap().bytes as usize;
+    let mut other = bytes[..head].to_vec();
+    other[100] ^= 1;
+    let altered = shelf.attach_head(&file.name, &other).unwrap_err();
+    assert_eq!(altered.kind(), ErrorKind::Altered);
+    shelf.attach_head(&file.name, &bytes[..head]).unwrap();
+
+    let mut fetched = head;
+    let mut fetch = |shelf: &mut Shelf, wanted: Range<usize>| {
+        for range in shelf.fetches(0, wanted) {
+            let part = bytes[range.clone()].to_vec();
+            // Shorter, longer, altered: an error, and the next try is clean.
+            let mut altered = part.clone();
+            altered[0] ^= 1;
+            for wrong in [part[1..].to_vec(), [&part[..], &[0]].concat(), altered] {
+                assert!(shelf.add_range(0, range.clone(), wrong).is_err());
+            }
+            fetched += part.len();
+            shelf.add_range(0, range, part).unwrap();
+        }
+    };
+    let encoder = whole.encoder().unwrap();
+    let options = SearchOptions::default();
+    for text in ["a warm coat", "a gift for someone who loves gardening"] {
+        let vector = encoder.encode(text).unwrap().vector;
+        loop {
+            let absent = shelf.search_vector(&vector, &options).unwrap().absent;
+            if absent.is_empty() {
+                break;
+            }
+            for (_, range) in absent {
+                fetch(&mut shelf, range);
+            }
+        }
+        loop {
+            let found = shelf.search_vector(&vector, &options).unwrap();
+            let absent: Vec<_> = found.hits.iter().flat_map(|hit| hit.absent()).collect();
+            if absent.is_empty() {
+                break;
+            }
+            for range in absent {
+                fetch(&mut shelf, range);
+            }
+        }
+        let expected = whole.search_vector(&vector, &options).unwrap();
+        let found = shelf.search_vector(&vector, &options).unwrap();
+        let about = |hit: &nearshelf::Hit<'_>| {
+            (
+                hit.id.to_owned(),
+                hit.score,
+                format!("{:?}", hit.fields().collect::<Vec<_>>()),
+            )
+        };
+        let [found, expected] =
+            [found, expected].map(|f| f.hits.iter().map(about).collect::<Vec<_>>());
+        assert_eq!(found, expected, "{text}");
+    }
+    println!("{fetched} of {} bytes", bytes.len());
+    assert!(
+        fetched < bytes.len() * 9 / 10,
+        "{fetched} of {} bytes",
+        bytes.len()
+    );
+}
+
+#[test]
+fn files_that_are_lacking_or_unknown_are_named() {
+    let manifest = fs::read(demo().join(MANIFEST_NAME)).unwrap();
+    let mut shelf = Shelf::from_manifest(&manifest).unwrap();
+    let error = shelf.search("tent", 3).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Missing);
+    assert!(error.to_string().contains(".nsn"), "{error}");
+    let error = shelf
+        .attach("other.nss", Bytes::from(vec![]), false)
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Usage);
+    let name = shelf.manifest().shards[0].file.name.clone();
+    let error = shelf
+        .attach(&name, Bytes::from(vec![0; 9]), false)
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Altered);
 }

@@ -1,6 +1,6 @@
 // The worker in which a shelf lives by default in browsers. It answers the messages of `remote.js`.
 
-import { toMessage } from "./failure.js";
+import { fromMessage, toMessage } from "./failure.js";
 import { LocalShelf } from "./shelf.js";
 import { toSource } from "./source.js";
 import { locate } from "./wasm.js";
@@ -81,7 +81,7 @@ globalThis.addEventListener("message", async (/** @type {any} */ { data }) => {
   if (data.type === "file") {
     const { resolve, reject } = reads.get(data.number);
     reads.delete(data.number);
-    return data.error ? reject(Object.assign(new Error(data.error.message), data.error)) : resolve(data.bytes);
+    return data.error ? reject(fromMessage(data.error)) : resolve(data.bytes);
   }
   const abort = new AbortController();
   aborts.set(data.number, abort);

@@ -1,3 +1,5 @@
+//! Time and recall of search, against the same searches by other libraries.
+
 use std::fs;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};

@@ -14,7 +14,7 @@ pub enum Error {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's own error.
         source: io::Error,
     },
     /// The file of items cannot be read.
@@ -27,9 +27,9 @@ pub enum Error {
         path: PathBuf,
         /// Line or column.
         place: String,
-        /// What was asked for.
+        /// The value asked for.
         expected: String,
-        /// What is there.
+        /// The value found.
         found: String,
     },
     /// No row gave an item.
@@ -37,7 +37,7 @@ pub enum Error {
     Empty {
         /// The file.
         path: PathBuf,
-        /// What was wrong with the rows.
+        /// Problems of the rows.
         report: Report,
     },
     /// Rows were left out or changed although `strict` forbids it.
@@ -45,7 +45,7 @@ pub enum Error {
     Strict {
         /// The file.
         path: PathBuf,
-        /// What was wrong with the rows.
+        /// Problems of the rows.
         report: Report,
     },
     /// There is something of another kind where the shelf should go.
@@ -59,9 +59,9 @@ pub enum Error {
     Option {
         /// The option.
         option: &'static str,
-        /// What it may be.
+        /// The values that it may have.
         expected: String,
-        /// What it is.
+        /// Its description.
         found: String,
     },
     /// The model could not be opened, or not encode a text.

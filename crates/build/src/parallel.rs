@@ -1,3 +1,5 @@
+//! Calls side by side, results in order.
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 

@@ -1,3 +1,5 @@
+//! Progress of a build.
+
 /// Hears how far a build is. Called from several threads.
 pub trait Progress: Sync {
     /// A stage of `total` steps begins; the one before it is over.

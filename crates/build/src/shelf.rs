@@ -24,10 +24,10 @@ use crate::partition::{Partition, partition};
 use crate::progress::Progress;
 use crate::{graph, parallel, probe};
 
-/// How a shelf is built.
+/// Options of a build.
 #[derive(Debug, Clone)]
 pub struct BuildOptions {
-    /// What the rows' fields are.
+    /// The fields of the rows.
     pub items: ItemOptions,
     /// Items in a shard, at most. Larger shards make searches of the whole catalog cheaper, smaller
     /// ones come over a network sooner.
@@ -61,12 +61,12 @@ const MAX_QUERIES: usize = 40_000;
 /// Shards that each of them is asked in.
 const SHARDS_PER_QUERY: usize = 8;
 
-/// What a build made.
+/// The result of a build.
 #[derive(Debug, Clone)]
 pub struct Built {
     /// The manifest as it was written.
     pub manifest: Manifest,
-    /// What was wrong with the rows.
+    /// Problems of the rows.
     pub report: Report,
     /// Items whose text was longer than the encoder reads.
     pub truncated: u64,
@@ -285,7 +285,7 @@ fn check_vectors(vectors: &[f32], items: usize, dims: usize) -> Result<()> {
     Ok(())
 }
 
-/// What all shards are made from.
+/// The material of all shards.
 struct Source<'a> {
     dims: usize,
     vectors: &'a [f32],
@@ -344,7 +344,8 @@ impl Source<'_> {
             .to_bytes();
         let plain = Shard::open(plain).map_err(error)?;
         bridge(&mut graph, &plain, queries).map_err(error)?;
-        let mut shard = ShardBuilder::new::<SevenFour>(self.dims, &vectors, &graph).map_err(error)?;
+        let mut shard =
+            ShardBuilder::new::<SevenFour>(self.dims, &vectors, &graph).map_err(error)?;
         drop((vectors, graph));
         Columns::write(&mut shard, &ids, self.kinds, &values)?;
         Ok(shard.to_bytes())
@@ -354,9 +355,7 @@ impl Source<'_> {
 /// Puts the encoder's files into the shelf under names of their content.
 fn write_encoder(files: &ModelFiles, target: &Target) -> Result<EncoderFiles> {
     Ok(match files {
-        ModelFiles::Network(bytes) => {
-            EncoderFiles::Network(target.write("encoder", "nsn", bytes)?)
-        }
+        ModelFiles::Network(bytes) => EncoderFiles::Network(target.write("encoder", "nsn", bytes)?),
         ModelFiles::Onnx {
             config,
             model,

@@ -103,10 +103,10 @@ impl<S: Storage> Catalog<S> {
     /// Ids of a shard are not here.
     pub fn find(&self, id: &str) -> Result<Option<(u32, u32)>> {
         for (number, attached) in self.shards.iter().enumerate() {
-            let Some(Attached { shard, columns }) = attached else {
+            let Some(Attached { shard, .. }) = attached else {
                 continue;
             };
-            let found = ids::find(shard, columns, id).map_err(|e| self.absent(number, e))?;
+            let found = ids::find(shard, id).map_err(|e| self.absent(number, e))?;
             if let Some(item) = found {
                 return Ok(Some((number as u32, item)));
             }
@@ -131,7 +131,7 @@ impl<S: Storage> Catalog<S> {
     /// The id is not here.
     pub fn id(&self, shard: u32, item: u32) -> Result<Option<&str>, Absent> {
         match self.attached(shard) {
-            Some(Attached { shard, columns }) => columns.id(shard, item),
+            Some(Attached { shard, .. }) => ids::id(shard, item),
             None => Ok(None),
         }
     }

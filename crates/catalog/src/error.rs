@@ -1,11 +1,11 @@
-//! What can be wrong with a shelf.
+//! Errors of a shelf.
 
 use std::io;
 use std::path::PathBuf;
 
 use nearshelf_container::ErrorKind;
 
-/// What can be wrong with a shelf. Each names the file.
+/// An error of a shelf. Each names the file.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -22,7 +22,7 @@ pub enum Error {
     File {
         /// The file.
         file: String,
-        /// What is wrong.
+        /// The fault.
         source: nearshelf_container::Error,
     },
     /// A file has another length than the manifest says.
@@ -52,9 +52,9 @@ pub enum Error {
         file: String,
         /// Field, record or column.
         place: String,
-        /// What fits.
+        /// The value that fits.
         expected: String,
-        /// What is there.
+        /// The value found.
         found: String,
     },
     /// A query vector that this shelf cannot compare with.
@@ -62,7 +62,7 @@ pub enum Error {
     Query {
         /// Dimensions of the shelf.
         expected: usize,
-        /// What the vector is.
+        /// The vector found.
         found: String,
     },
     /// A query by items that the attached shards do not hold.
@@ -74,7 +74,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// What the error is about.
+    /// The kind of error.
     pub fn kind(&self) -> ErrorKind {
         match self {
             Error::Io { .. } => ErrorKind::Io,

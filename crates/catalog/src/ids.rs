@@ -3,17 +3,34 @@
 use nearshelf_container::{Absent, Kind, Storage};
 use nearshelf_index::{Shard, ShardBuilder};
 
-use crate::columns::{Columns, ID_COLUMN};
+use crate::columns::text;
 use crate::error::{Error, Result};
+
+/// The column of the ids.
+pub(crate) const ID_COLUMN: u32 = 0;
 
 /// The items in the order of their ids' bytes: `u16 [items]`.
 pub(crate) const ORDER: Kind = Kind::new(b"IDOR");
 
-pub(crate) fn write(shard: &mut ShardBuilder, ids: &[&str]) {
+/// The id of an item; `None` past the last one, or where damage makes it unreadable.
+///
+/// # Errors
+/// The id is not here.
+pub(crate) fn id<S: Storage>(shard: &Shard<S>, item: u32) -> Result<Option<&str>, Absent> {
+    text::read(shard, ID_COLUMN, text::TEXTS, item)
+}
+
+/// Writes the ids and their order.
+///
+/// # Errors
+/// Ids of more than 4 GiB.
+pub(crate) fn write(shard: &mut ShardBuilder, ids: &[&str]) -> Result<()> {
+    text::write(shard, ID_COLUMN, text::TEXTS, ids)?;
     let mut order: Vec<u16> = (0..ids.len() as u16).collect();
     order.sort_by_key(|&item| (ids[usize::from(item)], item));
     let bytes = order.iter().flat_map(|item| item.to_le_bytes());
     shard.section(ORDER, ID_COLUMN, bytes.collect());
+    Ok(())
 }
 
 /// The item with this place in the order of ids.
@@ -27,17 +44,13 @@ fn item_at<S: Storage>(shard: &Shard<S>, place: usize) -> Result<u32, Absent> {
 ///
 /// # Errors
 /// The ids are not here.
-pub(crate) fn find<S: Storage>(
-    shard: &Shard<S>,
-    columns: &Columns,
-    id: &str,
-) -> Result<Option<u32>, Absent> {
+pub(crate) fn find<S: Storage>(shard: &Shard<S>, wanted: &str) -> Result<Option<u32>, Absent> {
     let (mut low, mut high) = (0, shard.len());
     while low < high {
         let middle = (low + high) / 2;
         let item = item_at(shard, middle)?;
         // An unreadable id is damage: it sorts first, and the search ends somewhere.
-        match columns.id(shard, item)?.unwrap_or_default().cmp(id) {
+        match id(shard, item)?.unwrap_or_default().cmp(wanted) {
             std::cmp::Ordering::Less => low = middle + 1,
             std::cmp::Ordering::Equal => return Ok(Some(item)),
             std::cmp::Ordering::Greater => high = middle,
@@ -47,7 +60,7 @@ pub(crate) fn find<S: Storage>(
 }
 
 /// Checks that ids stand in rising order.
-pub(crate) fn verify<S: Storage>(file: &str, shard: &Shard<S>, columns: &Columns) -> Result<()> {
+pub(crate) fn verify<S: Storage>(file: &str, shard: &Shard<S>) -> Result<()> {
     let absent = |absent: Absent| Error::File {
         file: file.to_owned(),
         source: absent.into(),
@@ -55,16 +68,16 @@ pub(crate) fn verify<S: Storage>(file: &str, shard: &Shard<S>, columns: &Columns
     let mut before = None;
     for place in 0..shard.len() {
         let item = item_at(shard, place).map_err(absent)?;
-        let id = columns.id(shard, item).map_err(absent)?;
-        if id.is_none() || id < before {
+        let found = id(shard, item).map_err(absent)?;
+        if found.is_none() || found < before {
             return Err(Error::Mismatch {
                 file: file.to_owned(),
                 place: format!("section {ORDER} {ID_COLUMN}, place {place}"),
                 expected: "items in the order of their ids".into(),
-                found: format!("item {item}, {id:?} behind {before:?}"),
+                found: format!("item {item}, {found:?} behind {before:?}"),
             });
         }
-        before = id;
+        before = found;
     }
     Ok(())
 }

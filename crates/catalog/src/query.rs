@@ -1,4 +1,4 @@
-//! What a search looks for.
+//! Queries: a text, a vector, items.
 
 use nearshelf_container::Storage;
 
@@ -9,14 +9,14 @@ use crate::error::{Error, Result};
 /// formula, as the literature has it (Manning et al. 2008, section 9.1.1: 0.15 to 0.25 beside 0.75).
 const UNLIKE: f32 = 0.25;
 
-/// What a search looks for.
+/// A query.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Query<'a> {
-    /// What a text means. Needs an encoder.
+    /// A text, by its meaning. Needs an encoder.
     Text(&'a str),
-    /// What is near to a unit vector, `[dims]`.
+    /// A unit vector, `[dims]`.
     Vector(&'a [f32]),
-    /// What is like some items and unlike others, by their ids. The items themselves are no hits.
+    /// Items that are liked and items that are not, by their ids. The items themselves are no hits.
     Items {
         /// Ids of items that are liked.
         like: &'a [&'a str],

@@ -31,7 +31,8 @@ pub fn open() -> Result<Shelf> {
 /// The name and the bytes of the demo's encoder: a network file.
 pub fn encoder() -> (&'static str, Bytes) {
     let network = FILES.iter().find(|(name, _)| name.ends_with(".nsn"));
-    network.map_or(("the demo's encoder", Bytes::Static(&[])), |(name, bytes)| {
-        (name, Bytes::Static(&bytes.0))
-    })
+    network.map_or(
+        ("the demo's encoder", Bytes::Static(&[])),
+        |(name, bytes)| (name, Bytes::Static(&bytes.0)),
+    )
 }

@@ -184,7 +184,7 @@ struct EvalArgs {
     /// Grade from which an item counts as relevant (recall, MRR, hit).
     #[arg(long, value_name = "GRADE", default_value_t = 1.0)]
     relevant: f64,
-    /// What to compare with.
+    /// Systems to compare with.
     #[arg(long, value_enum, value_delimiter = ',', value_name = "bm25,exact")]
     baseline: Vec<Baseline>,
     /// TREC run of another system to compare with: is the difference significant?

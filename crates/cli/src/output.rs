@@ -1,3 +1,5 @@
+//! Tables, numbers and JSON on standard output.
+
 use std::io::{self, ErrorKind, Write};
 
 use anyhow::Result;

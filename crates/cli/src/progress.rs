@@ -1,3 +1,5 @@
+//! Progress bars.
+
 use std::sync::{Mutex, PoisonError};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};

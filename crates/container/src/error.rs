@@ -67,7 +67,7 @@ pub enum Error {
         place: String,
         /// What this reader knows.
         expected: String,
-        /// What is there.
+        /// The value found.
         found: String,
     },
     /// The file is shorter or longer than its header says.
@@ -116,7 +116,7 @@ pub enum Error {
         place: String,
         /// What the format allows.
         expected: String,
-        /// What is there.
+        /// The value found.
         found: String,
     },
 }
@@ -135,7 +135,7 @@ impl Error {
         }
     }
 
-    /// What the error is about.
+    /// The kind of error.
     pub fn kind(&self) -> ErrorKind {
         match self {
             Error::TooNew { .. } | Error::Unknown { .. } => ErrorKind::TooNew,

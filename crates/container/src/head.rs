@@ -170,7 +170,8 @@ impl Head {
         }
         let whole = start >= body
             && (start - body).is_multiple_of(self.block)
-            && (end == self.length || (end < self.length && (end - body).is_multiple_of(self.block)));
+            && (end == self.length
+                || (end < self.length && (end - body).is_multiple_of(self.block)));
         if !whole {
             let expected = format!("whole blocks of {} bytes from byte {body}", self.block);
             return Err(range(expected, format!("{} bytes", bytes.len())));

@@ -20,7 +20,9 @@ pub fn seal(file: &mut [u8]) {
     for entry in 0..sections.min(file.len() / ENTRY_BYTES) {
         let entry = HEADER_BYTES + entry * ENTRY_BYTES;
         let (start, bytes) = (number(file, entry + 8), number(file, entry + 16));
-        let section = start.checked_add(bytes).and_then(|end| file.get(start..end));
+        let section = start
+            .checked_add(bytes)
+            .and_then(|end| file.get(start..end));
         let Some(sum) = section.map(checksum) else {
             continue;
         };

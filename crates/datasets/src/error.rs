@@ -1,3 +1,5 @@
+//! Errors of data.
+
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -10,7 +12,7 @@ pub enum Error {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's own error.
         source: io::Error,
     },
     /// A file could not be read.
@@ -25,9 +27,9 @@ pub enum Error {
         path: PathBuf,
         /// Its line, counted from 1; for Parquet the row.
         line: u64,
-        /// What was asked for.
+        /// The value asked for.
         expected: String,
-        /// What is there.
+        /// The value found.
         found: String,
     },
     /// No row is left.

@@ -12,7 +12,7 @@ const GRADES: [(&str, f32); 4] = [("E", 3.0), ("S", 2.0), ("C", 1.0), ("I", 0.0)
 /// Fields of a product that make its text.
 const TEXT: [&str; 3] = ["product_title", "product_brand", "product_color"];
 
-/// What part of the data is read.
+/// The part of the data that is read.
 pub(crate) struct Wanted<'a> {
     pub locale: &'a str,
     pub part: Option<&'a str>,

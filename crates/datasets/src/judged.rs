@@ -1,6 +1,8 @@
+//! Judged rows: query, item, grade.
+
 use serde::{Deserialize, Serialize};
 
-/// What a shopper did with an item that a query brought up.
+/// A shopper's act on an item that a query brought up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Event {
@@ -26,7 +28,7 @@ impl Event {
     }
 }
 
-/// How well an item fits a query.
+/// Grade of an item for a query.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Judgement {
@@ -49,17 +51,17 @@ impl Judgement {
 /// A query, an item and how well they fit.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Judged {
-    /// What the shopper said.
+    /// The shopper's words.
     pub query: String,
     /// The item's text, as it is encoded.
     pub item: String,
     /// The item's id, where it has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub item_id: Option<String>,
-    /// How well they fit.
+    /// Their grade.
     #[serde(flatten)]
     pub judgement: Judgement,
-    /// How much the row counts, 1 by default; for queries how often they are asked.
+    /// Weight of the row, 1 by default; for queries the number of times that they are asked.
     #[serde(skip_serializing_if = "is_one")]
     pub weight: f32,
     /// The part of the shop: a category, a source.

@@ -1,3 +1,5 @@
+//! Sources of data: files, formats, filters.
+
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -63,7 +65,7 @@ pub enum Format {
         #[serde(default = "train")]
         part: String,
     },
-    /// What was shown, clicked and ordered: `{"query", "shown", "clicked", "ordered"}` with ids, and a
+    /// Items shown, clicked and ordered: `{"query", "shown", "clicked", "ordered"}` with ids, and a
     /// table of items.
     ClickLog {
         /// The log.
@@ -107,16 +109,16 @@ impl Source {
 pub struct Dataset {
     /// The rows, in the order of the file.
     pub rows: Vec<Judged>,
-    /// What was left out.
+    /// Rows that were left out.
     pub skipped: Skipped,
 }
 
 /// Rows that were left out.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Skipped {
-    /// How many.
+    /// Their number.
     pub rows: u64,
-    /// What was wrong with the first.
+    /// The fault of the first.
     pub first: Option<String>,
 }
 

@@ -5,7 +5,7 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::judged::Judged;
 
-/// What a side has to itself.
+/// The key that a side has to itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SplitBy {
@@ -27,7 +27,7 @@ pub enum Side {
 /// A split: xxh3 of the lower-cased text with the seed, as a share of 2^64; below `dev` is held out.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Split {
-    /// What a side has to itself.
+    /// The key that a side has to itself.
     pub by: SplitBy,
     /// The share that is held out.
     pub dev: f64,

@@ -63,7 +63,10 @@ fn product(vocabulary: &Vocabulary, kind: &Kind, rng: &mut ChaCha8Rng) -> Value 
     let title = match rng.random_range(0..10) {
         0..4 => format!("{made}, {colour}"),
         4..6 => format!("{brand} {made}, {colour}"),
-        6..8 => format!("{brand} {} {made} for {occasion}", pick(&vocabulary.lines, rng)),
+        6..8 => format!(
+            "{brand} {} {made} for {occasion}",
+            pick(&vocabulary.lines, rng)
+        ),
         8 => format!("{made} for {occasion}, {colour}"),
         _ => format!("{brand} {} – {described} {material}, {colour}", kind.name),
     };

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
-/// How the vectors of the tokens become one.
+/// The way from the vectors of tokens to one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Pooling {
@@ -20,9 +20,9 @@ pub enum Pooling {
 /// of them.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Head {
-    /// How its tokens are pooled.
+    /// The pooling of its tokens.
     pub pooling: Pooling,
-    /// How much its cosine counts.
+    /// The weight of its cosine.
     pub weight: f32,
 }
 
@@ -36,7 +36,7 @@ impl Head {
     }
 }
 
-/// What linear layers are computed with.
+/// The numbers that linear layers are computed with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
@@ -57,10 +57,10 @@ impl Precision {
     }
 }
 
-/// What a model directory's `encoder.json` says.
+/// The content of a model directory's `encoder.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EncoderConfig {
-    /// How tokens are pooled.
+    /// The pooling of tokens.
     pub pooling: Pooling,
     /// Parts of the vector, each pooled in its own way; without any, the whole is pooled by `pooling`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -73,7 +73,7 @@ pub struct EncoderConfig {
     pub max_positions: usize,
     /// Components of a vector.
     pub dims: usize,
-    /// What linear layers are computed with. A graph in f32 is quantized when it is opened as INT8.
+    /// The numbers that linear layers are computed with. A graph in f32 is quantized when it is opened as INT8.
     #[serde(default)]
     pub precision: Precision,
     /// SHA-256 of `model.onnx`.

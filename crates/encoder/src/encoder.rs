@@ -16,7 +16,7 @@ pub struct Encoder {
     engine: Engine,
 }
 
-/// What turns token ids into vectors.
+/// The part that turns token ids into vectors.
 pub(crate) enum Engine {
     /// Our kernels alone.
     Network(Network),
@@ -115,18 +115,16 @@ impl Encoder {
         let tokenize = |text: &&str| self.tokenizer.encode(text, self.config.max_tokens);
         let tokens: Vec<Tokens> = texts.iter().map(tokenize).collect::<Result<_>>()?;
         let ids: Vec<&[u32]> = tokens.iter().map(|t| &t.ids[..]).collect();
-        let encoded = |(vector, tokens): (Vec<f32>, &Tokens)| match vector
-            .iter()
-            .find(|x| !x.is_finite())
-        {
-            Some(&found) => Err(Error::NotFinite { found }),
-            None => Ok(Encoded {
-                vector,
-                tokens: tokens.ids.len(),
-                untruncated: tokens.untruncated,
-                unknown: tokens.unknown,
-            }),
-        };
+        let encoded =
+            |(vector, tokens): (Vec<f32>, &Tokens)| match vector.iter().find(|x| !x.is_finite()) {
+                Some(&found) => Err(Error::NotFinite { found }),
+                None => Ok(Encoded {
+                    vector,
+                    tokens: tokens.ids.len(),
+                    untruncated: tokens.untruncated,
+                    unknown: tokens.unknown,
+                }),
+            };
         let vectors = self.vectors(&ids)?;
         vectors.into_iter().zip(&tokens).map(encoded).collect()
     }
@@ -167,7 +165,7 @@ impl Encoder {
         }
     }
 
-    /// How much of the model runs fused.
+    /// The share of the model that runs fused.
     pub fn fusion(&self) -> Fusion {
         match &self.engine {
             Engine::Network(network) => Fusion::of(network),

@@ -24,9 +24,9 @@ pub enum Error {
         file: String,
         /// Field or line.
         place: String,
-        /// What the file may say.
+        /// The value that the file may have.
         expected: String,
-        /// What it says.
+        /// The value that it has.
         found: String,
     },
     /// A network file is not as its format says.
@@ -34,7 +34,7 @@ pub enum Error {
     File {
         /// The file.
         file: String,
-        /// What is wrong.
+        /// The fault.
         source: nearshelf_container::Error,
     },
     /// The network of a network file cannot be run.
@@ -42,7 +42,7 @@ pub enum Error {
     Network {
         /// The file.
         file: String,
-        /// What is wrong.
+        /// The fault.
         source: nearshelf_network::Error,
     },
     /// The network could not be run on a text.
@@ -53,7 +53,9 @@ pub enum Error {
     #[error(transparent)]
     Graph(#[from] nearshelf_lower::Error),
     /// A model that only a build with ONNX can read.
-    #[error("{file}: expected a network file, found a model in ONNX, which needs the feature `onnx`")]
+    #[error(
+        "{file}: expected a network file, found a model in ONNX, which needs the feature `onnx`"
+    )]
     Unsupported {
         /// The file.
         file: String,
@@ -117,7 +119,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// What the error is about.
+    /// The kind of error.
     pub fn kind(&self) -> ErrorKind {
         match self {
             Error::Io { .. } => ErrorKind::Io,

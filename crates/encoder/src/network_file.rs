@@ -26,7 +26,7 @@ struct ConfigRecord {
     tokenizer: Digest,
 }
 
-/// How tokens are pooled, as files have it: its place in this list is its number.
+/// The pooling of tokens, as files have it: its place in this list is its number.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 enum PoolingRecord {
     Mean,
@@ -57,7 +57,7 @@ impl From<PoolingRecord> for Pooling {
     }
 }
 
-/// What a network file holds.
+/// The content of a network file.
 pub(crate) struct NetworkFile {
     pub config: EncoderConfig,
     pub tokenizer: Tokenizer,
@@ -111,7 +111,11 @@ impl NetworkFile {
         }
         if config.max_positions > network.positions() {
             let expected = format!("at most {}, the network's", network.positions());
-            return Err(error("record, max_positions", expected, config.max_positions));
+            return Err(error(
+                "record, max_positions",
+                expected,
+                config.max_positions,
+            ));
         }
         if let Some(id) = self.tokenizer.beyond(network.vocabulary()) {
             return Err(Error::TokenRange {
@@ -144,7 +148,11 @@ fn config(record: ConfigRecord) -> EncoderConfig {
 
 /// The network file of an encoder.
 #[cfg(feature = "onnx")]
-pub(crate) fn write(config: &EncoderConfig, tokenizer: &[u8], network: &Network) -> Result<Vec<u8>> {
+pub(crate) fn write(
+    config: &EncoderConfig,
+    tokenizer: &[u8],
+    network: &Network,
+) -> Result<Vec<u8>> {
     let heads = config.heads.iter().map(|head| {
         wire::Record(HeadRecord {
             pooling: head.pooling.into(),

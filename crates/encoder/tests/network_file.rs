@@ -77,7 +77,9 @@ fn flipped_bits_and_truncations_are_found() {
 /// The error of a file of which a section was changed.
 fn forged(kind: &[u8; 4], index: u32, change: impl FnOnce(&mut [u8])) -> String {
     let head = Head::read(FileKind::Network, &*FILE).unwrap();
-    let range = head.find(nearshelf_container::Kind::new(kind), index).unwrap();
+    let range = head
+        .find(nearshelf_container::Kind::new(kind), index)
+        .unwrap();
     let mut file = FILE.clone();
     change(&mut file[range]);
     seal(&mut file);
@@ -86,7 +88,8 @@ fn forged(kind: &[u8; 4], index: u32, change: impl FnOnce(&mut [u8])) -> String 
 
 #[test]
 fn forged_numbers_are_refused_by_name() {
-    let float = |value: f32| move |bytes: &mut [u8]| bytes[4..8].copy_from_slice(&value.to_le_bytes());
+    let float =
+        |value: f32| move |bytes: &mut [u8]| bytes[4..8].copy_from_slice(&value.to_le_bytes());
     for (error, part) in [
         (forged(b"SCAL", 5, float(f32::NAN)), "linear layer 5"),
         (forged(b"BIAS", 0, float(f32::INFINITY)), "linear layer 0"),
@@ -95,13 +98,22 @@ fn forged_numbers_are_refused_by_name() {
         (forged(b"NRMW", 2, float(f32::NAN)), "layer norm 2"),
         (forged(b"NRMW", 8, float(1e9)), "embeddings"),
         (forged(b"WRDS", 0, float(f32::NAN)), "word embeddings"),
-        (forged(b"POSI", 0, float(f32::NEG_INFINITY)), "position embeddings"),
-        (forged(b"WGHT", 1, |bytes| bytes[100] = 200), "linear layer 1"),
+        (
+            forged(b"POSI", 0, float(f32::NEG_INFINITY)),
+            "position embeddings",
+        ),
+        (
+            forged(b"WGHT", 1, |bytes| bytes[100] = 200),
+            "linear layer 1",
+        ),
         (forged(b"PIEI", 0, |bytes| bytes[3] = 9), "token ids below"),
         (forged(b"NETW", 0, |bytes| bytes[1] = 4), "linear layer 0"),
         (forged(b"TOKR", 0, |bytes| bytes.fill(0xff)), "section TOKR"),
     ] {
-        assert!(error.starts_with("e.nsn") && error.contains(part), "{part}: {error}");
+        assert!(
+            error.starts_with("e.nsn") && error.contains(part),
+            "{part}: {error}"
+        );
     }
     let mut newer = FILE.clone();
     newer[12] = 9;

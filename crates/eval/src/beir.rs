@@ -1,3 +1,5 @@
+//! Queries, items and judgements in BEIR's layout, read from JSON lines and TSV.
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
 use std::io::Read;
@@ -14,10 +16,10 @@ pub struct Query {
     /// The id that judgements and runs use.
     #[serde(rename = "_id", alias = "id", alias = "query_id")]
     pub id: String,
-    /// What was asked.
+    /// The query's text.
     #[serde(alias = "query")]
     pub text: String,
-    /// How often it is asked, where that is known.
+    /// Times that it is asked, where that is known.
     #[serde(default)]
     pub frequency: Option<f64>,
     /// The part of the shop that it belongs to.

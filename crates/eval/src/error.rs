@@ -1,3 +1,5 @@
+//! Errors of reading and writing queries, judgements and runs.
+
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -10,7 +12,7 @@ pub enum Error {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's own error.
         source: io::Error,
     },
     /// A line is not what it should be.
@@ -20,9 +22,9 @@ pub enum Error {
         path: PathBuf,
         /// The line, counted from 1.
         line: usize,
-        /// What stands there in a good file.
+        /// The value in a good file.
         expected: String,
-        /// What stands there.
+        /// The value found.
         found: String,
     },
     /// Nothing to measure.
@@ -30,7 +32,7 @@ pub enum Error {
     Empty {
         /// The file.
         path: PathBuf,
-        /// What is missing.
+        /// The part that is missing.
         expected: &'static str,
     },
 }

@@ -1,3 +1,5 @@
+//! Runs: rankings by query, read and written in TREC's format.
+
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;

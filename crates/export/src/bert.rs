@@ -52,11 +52,11 @@ struct Writer<'a> {
     config: &'a BertConfig,
     weights: &'a Weights,
     precision: Precision,
-    /// What goes into the layers, for INT8.
+    /// Inputs of the layers, for INT8.
     calibration: Option<Calibration<'a>>,
 }
 
-/// What is quantized for linear layers: (x - center) / divisors.
+/// The quantized input of linear layers: (x - center) / divisors.
 struct Activation {
     /// Its values are called after it.
     name: String,

@@ -1,4 +1,4 @@
-//! What goes into each linear layer when the model reads: the layer's weights are quantized for it.
+//! Inputs of each linear layer when the model reads: the layer's weights are quantized for them.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -91,7 +91,7 @@ pub(crate) struct Calibration<'a> {
     hidden: Vec<f32>,
 }
 
-/// What the four kinds of linear layers of an encoder layer are given.
+/// Inputs of the four kinds of linear layers of an encoder layer.
 pub(crate) struct LayerInputs {
     pub attention: Inputs,
     pub attention_output: Inputs,

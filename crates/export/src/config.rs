@@ -1,3 +1,5 @@
+//! Configuration files of BERT and of sentence-transformers.
+
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -95,7 +97,7 @@ impl BertConfig {
     }
 }
 
-/// What the files beside the model say, where they are there: those of sentence-transformers, and
+/// The settings in files beside the model, where they are there: those of sentence-transformers, and
 /// `heads.json`, which training writes.
 #[derive(Debug, Default)]
 pub(crate) struct SentenceConfig {

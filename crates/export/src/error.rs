@@ -1,3 +1,5 @@
+//! Errors of an export.
+
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -10,7 +12,7 @@ pub enum Error {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's own error.
         source: io::Error,
     },
     /// A file is not the JSON that it should be.
@@ -28,9 +30,9 @@ pub enum Error {
         path: PathBuf,
         /// The field of the JSON object.
         field: &'static str,
-        /// What is supported.
+        /// The values that are supported.
         expected: String,
-        /// What is there.
+        /// The value found.
         found: String,
     },
     /// The file is not in the safetensors format.
@@ -38,7 +40,7 @@ pub enum Error {
     Safetensors {
         /// The file.
         path: PathBuf,
-        /// What the format's reader said.
+        /// The reader's own error.
         reason: String,
     },
     /// The tokenizer cannot be used, or not with the model.
@@ -51,9 +53,9 @@ pub enum Error {
         path: PathBuf,
         /// The tensor's name.
         tensor: String,
-        /// What the configuration asks for.
+        /// The shape that the configuration asks for.
         expected: String,
-        /// What is there.
+        /// The value found.
         found: String,
     },
 }

@@ -1,11 +1,13 @@
+//! Rounding of weights by GPTQ (Frantar et al. 2022).
+
 use crate::matrix::inverse_factor;
 use crate::quantize::{Quantized, scale_of};
 
-/// What is added to the diagonal, as a share of its mean: directions that no calibration text has
+/// Share of the diagonal's mean that is added to it: directions that no calibration text has
 /// stay unchanged.
 const DAMPING: f64 = 0.01;
 
-/// How the inputs of a linear layer go together: what an error in one of them can be made up for with.
+/// Correlation of a linear layer's inputs: an error in one of them is made up for with the others.
 pub(crate) struct Correlation {
     inputs: usize,
     /// Uᵀ · U = H⁻¹, where H = Σ x · xᵀ over calibration inputs.

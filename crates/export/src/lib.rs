@@ -32,7 +32,7 @@ pub use config::BertConfig;
 pub use error::{Error, Result};
 pub use nearshelf_encoder::Precision;
 
-/// What an export wrote.
+/// The result of an export.
 #[derive(Debug, Clone)]
 pub struct Exported {
     /// The `encoder.json` beside the model.
@@ -120,7 +120,7 @@ pub fn export(base: &Path, out: &Path, precision: Precision, texts: &[&str]) -> 
     })
 }
 
-/// What the model is calibrated on, as token ids.
+/// The texts that the model is calibrated on, as token ids.
 fn sequences(bert: &BertConfig, tokenizer: &[u8], texts: &[&str]) -> Result<Vec<Vec<u32>>> {
     let tokenizer = Tokenizer::from_json(tokenizer)?;
     let ids = |text: &str| -> Result<Vec<u32>> {

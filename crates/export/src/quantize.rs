@@ -35,12 +35,12 @@ pub(crate) fn rows(values: &[f32], width: usize, max: f32) -> Quantized {
     Quantized { codes, scales }
 }
 
-/// How much larger than the median a channel may be before its inputs are made smaller.
+/// Multiple of the median from which on a channel's inputs are made smaller.
 const OUTLIER: f32 = 1.0;
-/// What its weights may grow to by that, as a multiple of the largest of their output.
+/// Bound for the weights that grow by that, as a multiple of the largest of their output.
 const GROWTH: f32 = 1.5;
 
-/// What each input is divided by before it is quantized, its weights being multiplied instead (as
+/// Divisor of each input before it is quantized, its weights being multiplied instead (as
 /// SmoothQuant, Xiao et al. 2023, but for outliers alone): a few channels of BERT's layer norms are
 /// ten times as large as the others and would set the step of all.
 ///

@@ -1,3 +1,5 @@
+//! Weights in safetensors.
+
 use std::fs::File;
 use std::path::{Path, PathBuf};
 

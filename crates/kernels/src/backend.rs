@@ -1,3 +1,5 @@
+//! The seam of instruction sets.
+
 use fearless_simd::{Simd, prelude::*};
 
 use crate::attention::{Head, HeadScratch};

@@ -1,3 +1,5 @@
+//! Embeddings of tokens, and their layer norm.
+
 use fearless_simd::{Simd, f32x16, i32x16, prelude::*};
 
 use crate::backend::Backend;
@@ -16,7 +18,7 @@ pub struct Embedding<'a> {
     /// Added to the token at each position, `[positions][channels]`: the embeddings of the position
     /// and of the token's type.
     pub positions: &'a [f32],
-    /// What follows the sum.
+    /// The layer norm behind the sum.
     pub norm: &'a LayerNorm,
 }
 

@@ -1,3 +1,5 @@
+//! Errors of weights.
+
 /// Why weights cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -7,9 +9,9 @@ pub enum Error {
     Shape {
         /// The part's name.
         part: String,
-        /// What fits.
+        /// The value that fits.
         expected: String,
-        /// What was given.
+        /// The value given.
         found: String,
     },
     /// A number that no trained model has.
@@ -17,9 +19,9 @@ pub enum Error {
     Value {
         /// The part's name.
         part: String,
-        /// What could be used.
+        /// The values that could be used.
         expected: String,
-        /// What is there.
+        /// The value found.
         found: String,
     },
 }

@@ -1,3 +1,5 @@
+//! 2^x as a polynomial of this crate.
+
 use fearless_simd::prelude::*;
 
 use crate::backend::{Backend, F32s, I32s};

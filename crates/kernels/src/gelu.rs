@@ -1,3 +1,5 @@
+//! GELU by erf, as a polynomial of this crate.
+
 use fearless_simd::prelude::*;
 
 use crate::backend::{Backend, F32s};

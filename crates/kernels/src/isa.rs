@@ -1,3 +1,5 @@
+//! Instruction sets, and the choice of one.
+
 use std::sync::OnceLock;
 
 use fearless_simd::{Level, Simd};
@@ -26,7 +28,7 @@ enum Kind {
     Portable(Portable<Baseline>),
 }
 
-/// What every machine of this target has.
+/// The instructions that every machine of this target has.
 #[cfg(target_arch = "x86_64")]
 type Baseline = fearless_simd::x86::Sse2;
 #[cfg(target_arch = "aarch64")]
@@ -113,7 +115,7 @@ impl Isa {
         Isa(Kind::Portable(Portable(baseline())))
     }
 
-    /// What [`Isa::VARIABLE`] calls it.
+    /// Its name in [`Isa::VARIABLE`].
     pub fn name(self) -> &'static str {
         match self.0 {
             #[cfg(target_arch = "x86_64")]

@@ -1,3 +1,5 @@
+//! Encoder layers.
+
 use std::ops::Range;
 
 use fearless_simd::{Simd, prelude::*};
@@ -19,7 +21,7 @@ const BLOCK: usize = 64;
 /// More than any trained model reaches, and little enough that a sum of squares does not overflow.
 const LARGEST: f32 = 1e17;
 
-/// What an encoder layer is made of.
+/// The parts of an encoder layer.
 #[derive(Debug, Clone)]
 pub struct LayerParts {
     /// Query, key and value, their outputs one behind the other; the query's scaled by
@@ -27,7 +29,7 @@ pub struct LayerParts {
     pub qkv: Linear,
     /// Attention heads, each of a multiple of 16 channels.
     pub heads: usize,
-    /// What attention's result goes through.
+    /// Out of the attention.
     pub out: Linear,
     /// Behind the attention.
     pub attention_norm: LayerNorm,

@@ -1,3 +1,5 @@
+//! Linear layers: quantized weights, packed.
+
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
@@ -23,7 +25,7 @@ pub fn in_range(codes: &[i8]) -> bool {
     WEIGHT_RANGE.contains(&least) && WEIGHT_RANGE.contains(&most)
 }
 
-/// What makes stored codes unsigned.
+/// Offset that makes stored codes unsigned.
 const OFFSET: i8 = 64;
 pub(crate) const WEIGHT_OFFSET: i32 = OFFSET as i32;
 
@@ -32,7 +34,7 @@ pub(crate) const WEIGHT_OFFSET: i32 = OFFSET as i32;
 #[repr(C, align(64))]
 pub struct Block(pub [u8; 64]);
 
-/// What follows a linear layer.
+/// The activation behind a linear layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Activation {
     /// Nothing.
@@ -56,7 +58,7 @@ pub struct Weights<'a> {
     /// Taken from each input before it is quantized; empty for nothing. The bias already holds what
     /// it amounts to.
     pub center: Vec<f32>,
-    /// What each input is multiplied with before it is quantized; empty for ones.
+    /// Factor of each input before it is quantized; empty for ones.
     pub gain: Vec<f32>,
 }
 
@@ -92,9 +94,9 @@ pub struct LinearParts {
     pub bias: Values<f32>,
     /// Taken from each input before it is quantized, `[inputs]`; empty for nothing.
     pub center: Values<f32>,
-    /// What each input is multiplied with before it is quantized, `[inputs]`; empty for ones.
+    /// Factor of each input before it is quantized, `[inputs]`; empty for ones.
     pub gain: Values<f32>,
-    /// What follows.
+    /// The activation behind it.
     pub activation: Activation,
 }
 
@@ -259,7 +261,11 @@ impl Linear {
                 weights.gain.clone().into(),
             );
             if i > 0 && shaped != shaping {
-                return shape(name, "inputs that are shaped alike", "different ones".into());
+                return shape(
+                    name,
+                    "inputs that are shaped alike",
+                    "different ones".into(),
+                );
             }
             shaping = shaped;
             packed.push(weights);
@@ -300,15 +306,19 @@ impl Linear {
         }
         for (kind, values) in [("scale", &scales), ("middle", &middles), ("bias", &bias)] {
             if values.len() != outputs {
-                return shape(name, &format!("{outputs} {kind}s"), values.len().to_string());
+                return shape(
+                    name,
+                    &format!("{outputs} {kind}s"),
+                    values.len().to_string(),
+                );
             }
             finite(name, kind, values)?;
         }
         check_shaping(name, inputs, &center, &gain)?;
         // Codes of 8 bits would saturate on some instruction sets and not on others.
-        let bits = blocks
-            .iter()
-            .fold(0, |bits, block| block.0.iter().fold(bits, |b, &code| b | code));
+        let bits = blocks.iter().fold(0, |bits, block| {
+            block.0.iter().fold(bits, |b, &code| b | code)
+        });
         if bits > 127 {
             return Err(Error::Value {
                 part: name.into(),

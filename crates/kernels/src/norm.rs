@@ -1,3 +1,5 @@
+//! Layer norm.
+
 use fearless_simd::{Simd, f32x16, prelude::*};
 use nearshelf_container::Values;
 

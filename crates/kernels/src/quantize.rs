@@ -16,7 +16,7 @@ const CODE_MAX: f32 = 127.0;
 /// The least scale, so that a token of equal values has one to be divided by.
 const LEAST_SCALE: f32 = f32::MIN_POSITIVE * 1024.0;
 
-/// What a linear layer does to its input before it is quantized: (x - center) · gain.
+/// Shaping of a linear layer's input before it is quantized: (x - center) · gain.
 ///
 /// The center is what the weights' bias makes up for; the gain takes from the few channels that are far
 /// larger than the others what the weights give back (as in SmoothQuant, Xiao et al. 2023, section 4).
@@ -90,14 +90,12 @@ pub(crate) fn quantize<B: Backend>(
 ) -> Token {
     match shaping {
         None => quantize_shaped(backend, x, &Unshaped, words),
-        Some(ShapingView { center: [], gain }) => {
-            quantize_shaped(backend, x, &Gained(gain), words)
-        }
+        Some(ShapingView { center: [], gain }) => quantize_shaped(backend, x, &Gained(gain), words),
         Some(shaping) => quantize_shaped(backend, x, &shaping, words),
     }
 }
 
-/// What is done to inputs, those from `i` on.
+/// Shaping of inputs, those from `i` on.
 trait Shape {
     fn shape<S: Simd>(&self, simd: S, i: usize, x: S::f32s) -> S::f32s;
 }

@@ -11,17 +11,17 @@ pub enum Error {
     Model {
         /// Input, output or node.
         place: String,
-        /// What an encoder has there.
+        /// The value that an encoder has there.
         expected: String,
-        /// What is there.
+        /// The value found.
         found: String,
     },
     /// The engine could not load or run the model.
     #[error("model.onnx, {step}: {reason}")]
     Engine {
-        /// What was being done.
+        /// The step that failed.
         step: String,
-        /// What the engine said.
+        /// The engine's own error.
         reason: String,
     },
     /// The tokenizer gives ids that the model has no embedding for.
@@ -38,7 +38,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// What the error is about.
+    /// The kind of error.
     pub fn kind(&self) -> ErrorKind {
         match self {
             Error::Model { .. } | Error::Engine { .. } | Error::TokenRange { .. } => {

@@ -165,7 +165,7 @@ impl Graph {
             })
     }
 
-    /// What was fused.
+    /// The parts that were fused.
     pub fn fusion(&self) -> &Fusion {
         &self.fusion
     }

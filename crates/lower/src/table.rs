@@ -199,11 +199,7 @@ mod tests {
         let large = &mut expected.graph.as_mut().unwrap().initializer[1];
         let codes: Vec<i8> = large.raw_data.iter().map(|b| b.cast_signed()).collect();
         assert_eq!((&*table.codes, table.width), (&codes[..], 64));
-        assert!(
-            bytes
-                .as_ptr_range()
-                .contains(&table.codes.as_ptr().cast())
-        );
+        assert!(bytes.as_ptr_range().contains(&table.codes.as_ptr().cast()));
         large.raw_data.truncate(64);
         large.dims[0] = 1;
         assert_eq!(found, expected);

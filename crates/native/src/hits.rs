@@ -44,7 +44,7 @@ pub struct NearshelfHits {
     pub unknown: usize,
 }
 
-/// What the pointers of [`NearshelfHits`] point to. The public part stands first: its address is that of the whole.
+/// The memory behind the pointers of [`NearshelfHits`]. The public part stands first: its address is that of the whole.
 #[repr(C)]
 struct Owned {
     public: NearshelfHits,

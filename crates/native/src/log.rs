@@ -1,17 +1,19 @@
+//! The log: levels, and the function of the caller that receives its lines.
+
 use std::ffi::{CString, c_char, c_void};
 use std::sync::{Once, PoisonError, RwLock};
 
 use log::{LevelFilter, Log, Metadata, Record};
 
-/// How much is logged.
+/// A level of the log.
 #[repr(i32)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NearshelfLevel {
     /// Nothing.
     Off = 0,
-    /// What went wrong.
+    /// Faults.
     Error = 1,
-    /// What works, but not as it should: a model that does not run fused, say.
+    /// Things that work, but not as they should, such as a model that does not run fused.
     Warn = 2,
 }
 

@@ -21,11 +21,11 @@ pub struct NearshelfFile {
     pub name: *const c_char,
     /// Its bytes.
     pub data: *const u8,
-    /// How many.
+    /// Their number.
     pub length: usize,
 }
 
-/// What a shelf is.
+/// The description of a shelf.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct NearshelfAbout {
@@ -151,7 +151,7 @@ pub extern "C" fn nearshelf_verify(shelf: *const NearshelfShelf) -> NearshelfSta
     })
 }
 
-/// What the shelf is, into `*about`, whose `struct_size` the program set.
+/// Writes the description of the shelf into `*about`, whose `struct_size` the program set.
 ///
 /// # Safety
 /// `about` is a NearshelfAbout.

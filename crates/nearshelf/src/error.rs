@@ -1,10 +1,10 @@
-//! What can go wrong with a shelf or a search.
+//! Errors of a shelf or a search.
 
 use nearshelf_catalog::Error as CatalogError;
 use nearshelf_container::ErrorKind;
 use nearshelf_encoder::Error as EncoderError;
 
-/// What can go wrong with a shelf or a search.
+/// An error of a shelf or a search.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -39,7 +39,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// What the error is about: what a program decides by.
+    /// The kind of error, by which programs decide.
     pub fn kind(&self) -> ErrorKind {
         match self {
             Error::Catalog(error) => error.kind(),

@@ -52,7 +52,7 @@ pub struct Answer<'a> {
 /// A section of a shard, for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SectionSize {
-    /// What it holds, in four letters; `FORMAT.md` explains them.
+    /// Its kind, in four letters; `FORMAT.md` explains them.
     pub kind: String,
     /// Which of several of its kind.
     pub index: u32,

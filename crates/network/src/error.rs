@@ -17,9 +17,9 @@ pub enum Error {
     Shape {
         /// The part's name.
         part: String,
-        /// What fits.
+        /// The value that fits.
         expected: String,
-        /// What is there.
+        /// The value found.
         found: String,
     },
     /// A token id that has no embedding.
@@ -41,7 +41,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// What the error is about.
+    /// The kind of error.
     pub fn kind(&self) -> ErrorKind {
         match self {
             Error::File(error) => error.kind(),

@@ -7,8 +7,8 @@
 use nearshelf_container::{Bytes, FileWriter, Head, Kind, Values, wire};
 use nearshelf_kernels::{Activation, Layer, LayerNorm, LayerParts, Linear, LinearParts};
 
-use crate::Network;
 use crate::error::{Error, Result};
+use crate::network::Network;
 use crate::record::{LayerRecord, NetworkRecord};
 use crate::tables::Tables;
 
@@ -81,7 +81,11 @@ impl Network {
         let record = NetworkRecord {
             channels: self.channels() as u32,
             epsilon: self.tables.norm.parts().2,
-            layers: self.layers.iter().map(|l| wire::Record(record(l))).collect(),
+            layers: self
+                .layers
+                .iter()
+                .map(|l| wire::Record(record(l)))
+                .collect(),
         };
         file.push(RECORD, 0, wire::encode(&record));
         file.push(WORD_SCALES, 0, self.tables.scales.to_bytes());

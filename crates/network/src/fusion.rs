@@ -1,10 +1,10 @@
-//! How much of a model runs fused, for people and tests.
+//! The share of a model that runs fused, for people and tests.
 
 use std::fmt;
 
 use nearshelf_kernels::Isa;
 
-use crate::Network;
+use crate::network::Network;
 
 /// How much of a model runs fused.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -5,8 +5,8 @@ use std::sync::{Mutex, PoisonError};
 
 use nearshelf_kernels::{Isa, Scratch, embed};
 
-use crate::Network;
 use crate::error::{Error, Result};
+use crate::network::Network;
 
 impl Network {
     /// A vector for each token of each text, `[tokens][channels]`, the texts one behind the other. A text's

@@ -1,3 +1,5 @@
+//! Errors of tables.
+
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -10,7 +12,7 @@ pub enum Error {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's own error.
         source: io::Error,
     },
     /// The format is not known.
@@ -28,9 +30,9 @@ pub enum Error {
         path: PathBuf,
         /// Line, or the whole.
         place: String,
-        /// What was asked for.
+        /// The value asked for.
         expected: String,
-        /// What is there.
+        /// The value found.
         found: String,
     },
 }

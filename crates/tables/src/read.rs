@@ -1,3 +1,5 @@
+//! Rows of JSON Lines, CSV, TSV and Parquet, gzipped or not.
+
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;

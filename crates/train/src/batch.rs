@@ -1,4 +1,4 @@
-//! What a step trains on, drawn before a stage begins: a stage that is resumed draws the same.
+//! Batches of a stage, drawn before it begins: a stage that is resumed draws the same.
 
 use std::collections::HashMap;
 
@@ -97,7 +97,7 @@ fn graded(stage: &Stage) -> bool {
     matches!(stage.loss, Loss::Roar { .. } | Loss::Mmse { .. })
 }
 
-/// What can be drawn.
+/// The material that batches are drawn from.
 fn pool(stage: &Stage, examples: &Examples) -> Vec<usize> {
     if graded(stage) {
         let groups = examples.groups.iter().enumerate();

@@ -15,7 +15,7 @@ use crate::optimizer::AdamW;
 /// Where a run is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Position {
-    /// What the run is of: recipe, base model and data.
+    /// Digest of the run's recipe, base model and data.
     pub run: String,
     /// The stage, and updates made in it.
     pub stage: usize,

@@ -1,6 +1,8 @@
+//! Errors of training.
+
 use std::path::{Path, PathBuf};
 
-/// What can go wrong in training.
+/// An error of training.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 #[allow(missing_docs, reason = "the fields are what the messages name")]

@@ -1,4 +1,4 @@
-//! What a run would take, measured on its first batches.
+//! Time and memory of a run, measured on its first batches.
 
 use std::time::Instant;
 
@@ -16,7 +16,7 @@ use crate::trainer::Options;
 /// Batches of a stage that are tried.
 const TRIED: usize = 3;
 
-/// What a stage would take.
+/// Time and memory of a stage.
 #[derive(Debug, Clone, Serialize)]
 pub struct Estimate {
     /// The stage.

@@ -1,4 +1,4 @@
-//! What a model is measured on: judged queries over a corpus, or over each query's judged items.
+//! Evals of a model: judged queries over a corpus, or over each query's judged items.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
@@ -22,7 +22,7 @@ pub(crate) struct EvalSet {
     pub name: String,
     pub metric: Metric,
     pub queries: Vec<String>,
-    /// How often each is asked, and its vertical.
+    /// Times that each is asked, and its vertical.
     pub weights: Vec<f32>,
     pub verticals: Vec<Option<String>>,
     pub items: Vec<String>,
@@ -240,7 +240,7 @@ fn retain<T>(all: &mut Vec<T>, kept: &[bool]) {
     all.retain(|_| marks.next() == Some(&true));
 }
 
-/// How well a model ranked.
+/// The metric of a model, query by query.
 pub(crate) struct Measured {
     pub metrics: Metrics,
     /// The metric that counts, by query.

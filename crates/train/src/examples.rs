@@ -53,16 +53,16 @@ pub(crate) struct Group {
 pub(crate) struct Examples {
     pub queries: Texts,
     pub items: Texts,
-    /// What a contrastive batch draws: a query and one of its positives.
+    /// A draw of a contrastive batch: a query and one of its positives.
     pub pairs: Vec<(usize, usize)>,
     /// The queries, in the order of the file.
     pub groups: Vec<Group>,
-    /// What is held out.
+    /// The rows that are held out.
     pub dev: Vec<Judged>,
     pub summary: Summary,
 }
 
-/// What became of the rows, for the report.
+/// Counts of the rows, for the report.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct Summary {
     pub rows: usize,
@@ -165,7 +165,7 @@ impl Group {
     }
 }
 
-/// How many thresholds a grade reaches; without thresholds every grade is a level, in thousandths.
+/// Number of thresholds that a grade reaches; without thresholds every grade is a level, in thousandths.
 fn level(thresholds: &[f32], grade: f32) -> u32 {
     match thresholds {
         [] => (f64::from(grade) * 1000.0).round().clamp(0.0, 1e9) as u32,

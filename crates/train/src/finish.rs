@@ -1,4 +1,4 @@
-//! What comes after training: the model is exported, measured against what it has to be compared with,
+//! The end of a training run: the model is exported, measured against what it has to be compared with,
 //! and put under its name if INT8 is as good as it has to be.
 
 use std::collections::BTreeMap;
@@ -27,20 +27,20 @@ const CALIBRATION: usize = 200;
 /// Queries that the report shows of an eval.
 const WORST: usize = 12;
 
-/// What a run made.
+/// The result of a run.
 #[derive(Debug, Clone, Serialize)]
 pub struct Trained {
     /// The recipe's title.
     pub title: String,
-    /// What it is.
+    /// Its description.
     pub about: String,
-    /// What was measured.
+    /// The measurements.
     pub evals: Vec<EvalReport>,
     /// The files that were made.
     pub models: Vec<ModelReport>,
-    /// How the data was read.
+    /// The report of the data.
     pub data: serde_json::Value,
-    /// How training went.
+    /// The report of training.
     pub speed: Vec<StageSpeed>,
 }
 
@@ -81,7 +81,7 @@ pub struct SystemReport {
 /// A query that got worse.
 #[derive(Debug, Clone, Serialize)]
 pub struct Worst {
-    /// What was asked.
+    /// The query's text.
     pub query: String,
     /// The base model's metric, and the trained one's.
     pub values: (f64, f64),
@@ -92,17 +92,17 @@ pub struct Worst {
 /// A model that was made.
 #[derive(Debug, Clone, Serialize)]
 pub struct ModelReport {
-    /// What it is.
+    /// Its description.
     pub name: String,
     /// Size of the f32 weights and of the INT8 file, in bytes.
     pub bytes: (u64, u64),
     /// Size of the tokenizer's file.
     pub tokenizer_bytes: u64,
-    /// What INT8 keeps of f32, by eval.
+    /// The share of f32's metric that INT8 keeps, by eval.
     pub keeps: BTreeMap<String, f64>,
 }
 
-/// How fast a stage was.
+/// The speed of a stage.
 #[derive(Debug, Clone, Serialize)]
 pub struct StageSpeed {
     /// Its name.

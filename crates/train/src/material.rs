@@ -1,4 +1,4 @@
-//! What a recipe's stages are trained on, read.
+//! Material of a recipe's stages, read.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,7 +8,7 @@ use crate::examples::{Examples, Summary, catalog_texts};
 use crate::recipe::{Loss, Recipe, Stage};
 use crate::tower::Tower;
 
-/// What the stages are trained on.
+/// Material of the stages.
 pub(crate) struct Material {
     pub data: BTreeMap<String, Examples>,
 }

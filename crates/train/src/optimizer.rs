@@ -26,7 +26,7 @@ pub(crate) struct AdamW {
     pub moments: Vec<Moments>,
 }
 
-/// How one update is made.
+/// Options of an update.
 #[derive(Clone, Copy)]
 pub(crate) struct Update {
     pub learning_rate: f64,

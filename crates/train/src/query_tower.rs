@@ -26,11 +26,11 @@ use crate::step::of_parameters;
 use crate::tower::{Tower, write_whole};
 use crate::trainer::Observer;
 
-/// What a query tower is made for.
+/// The texts that a query tower is made for.
 pub(crate) struct Domain {
-    /// What shoppers said, as far as it is known.
+    /// Texts of shoppers, as far as they are known.
     pub queries: Vec<String>,
-    /// What items are called, catalog by catalog: each counts as much as the others, however large.
+    /// Titles of items, catalog by catalog: each counts as much as the others, however large.
     pub items: Vec<Vec<String>>,
 }
 
@@ -42,7 +42,7 @@ const WORDS_ALONE: usize = 60_000;
 const WHOLE: usize = 240_000;
 /// Updates between checkpoints.
 const CHECKPOINT: usize = 500;
-/// What the distillation is called in metrics and checkpoints.
+/// The distillation's name in metrics and checkpoints.
 pub(crate) const STAGE: &str = "query-tower";
 
 /// Makes a query tower in `dir`, trained to give the vectors of `teacher`.

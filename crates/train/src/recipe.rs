@@ -14,16 +14,16 @@ use crate::losses::FalseNegatives;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recipe {
-    /// What it is called in reports.
+    /// Its name in reports.
     pub title: String,
-    /// What it does and where it is from.
+    /// Its purpose and its source.
     pub about: String,
     /// Seed of all that is drawn.
     #[serde(default)]
     pub seed: u64,
     /// Tokens that queries and items are cut to in training. An eval reads what the exported encoder reads.
     pub max_tokens: MaxTokens,
-    /// How vectors are made of tokens; the mean when there are none.
+    /// Pooling heads; the mean when there are none.
     #[serde(default)]
     pub heads: Vec<Head>,
     /// Judged rows to train on, by name.
@@ -32,10 +32,10 @@ pub struct Recipe {
     /// Items without judgements to train on, by name.
     #[serde(default)]
     pub catalogs: BTreeMap<String, Catalog>,
-    /// What is trained, one after the other; without any, the base is kept and only made smaller.
+    /// Stages of training, one after the other; without any, the base is kept and only made smaller.
     #[serde(default, rename = "stage")]
     pub stages: Vec<Stage>,
-    /// What the model is measured on at the end.
+    /// Evals at the end.
     #[serde(default, rename = "eval")]
     pub evals: Vec<Eval>,
     /// The share of an f32 model's metric that INT8 has to keep on every eval.
@@ -76,7 +76,7 @@ pub struct Data {
     /// Rows of one item, at most.
     #[serde(default)]
     pub cap_per_item: Option<usize>,
-    /// What is held out for the dev metric.
+    /// The part that is held out for the dev metric.
     #[serde(default)]
     pub split: Option<Split>,
 }
@@ -102,10 +102,10 @@ pub struct Catalog {
 pub struct Stage {
     /// Its name.
     pub name: String,
-    /// What it is trained on: names of `data` or, for `hybrid`, of `catalogs`. A batch is of one of them,
+    /// Its material: names of `data` or, for `hybrid`, of `catalogs`. A batch is of one of them,
     /// drawn by their sizes.
     pub data: Vec<String>,
-    /// What is made small.
+    /// The loss.
     pub loss: Loss,
     /// Updates.
     pub steps: usize,
@@ -163,7 +163,7 @@ fn default_clip() -> f64 {
     1.0
 }
 
-/// What is made small; see [`crate::losses`].
+/// A loss; see [`crate::losses`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Loss {
@@ -184,7 +184,7 @@ pub enum Loss {
         /// s of the odds: smaller where people's grades are noisy, or the loss only makes the model unsure.
         #[serde(default = "default_scale")]
         odds_scale: f64,
-        /// What the log odds have to differ by.
+        /// Margin between log odds.
         #[serde(default)]
         margin: f64,
         /// The weight of the contrastive term.
@@ -216,7 +216,7 @@ pub enum Loss {
         /// s of the teacher.
         #[serde(default = "default_scale")]
         teacher_scale: f64,
-        /// How much BM25 counts beside the cosine, each over its best.
+        /// Weight of BM25 beside the cosine, each over its best.
         lexical: f64,
         /// Words of a query, at most.
         #[serde(default = "default_words")]
@@ -249,7 +249,7 @@ pub struct HardNegatives {
     pub margin: f32,
 }
 
-/// What a model is measured on.
+/// An eval.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Eval {
     /// Its name in reports.

@@ -149,7 +149,7 @@ pub(crate) fn train(
     Ok((material, about))
 }
 
-/// What is written beside a model about its data.
+/// The account of a model's data, written beside it.
 #[derive(Serialize)]
 struct Provenance<'a> {
     run: &'a str,

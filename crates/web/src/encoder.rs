@@ -62,7 +62,7 @@ impl Encoder {
         encode(&self.0, text)
     }
 
-    /// How much of the encoder runs fused, for people.
+    /// The share of the encoder that runs fused, for people.
     pub fn fusion(&self) -> String {
         self.0.fusion().to_string()
     }

@@ -1,4 +1,4 @@
-//! What JavaScript sees of the runtime: a shelf that is given its files one by one. `web/src` fetches them and
+//! The runtime as JavaScript sees it: a shelf that is given its files one by one. `web/src` fetches them and
 //! makes of it the API that people use. xtask compiles this twice, with simd128 and with relaxed-simd.
 
 mod bytes;

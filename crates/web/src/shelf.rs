@@ -144,7 +144,7 @@ impl Shelf {
         .to_string())
     }
 
-    /// How much of the encoder runs fused, for people.
+    /// The share of the encoder that runs fused, for people.
     ///
     /// # Errors
     /// Those of [`Inner::encoder`].

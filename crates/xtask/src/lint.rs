@@ -3,8 +3,7 @@
 use anyhow::Result;
 
 use crate::setup::has_cargo_command;
-use crate::shell::{cargo, run};
-use crate::test::FEATURES;
+use crate::shell::{FEATURES, cargo, run};
 
 /// The licence checker. Licences and sources are checked offline; advisories need a database from
 /// elsewhere and are checked where it can be had.

@@ -144,7 +144,7 @@ pub fn base_model(python: &Path) -> Result<PathBuf> {
 
 /// A Node.js that knows relaxed-simd, from the npm registry.
 const NODE_PACKAGE: &str = "node@24";
-/// What the npm package is tested with: runtimes, bundlers, a browser's remote control, an accessibility checker.
+/// Packages that the npm package is tested with: runtimes, bundlers, a browser's remote control, an accessibility checker.
 const WEB_PACKAGES: [&str; 10] = [
     NODE_PACKAGE,
     "@types/node@24",

@@ -21,7 +21,7 @@ pub fn target() -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
 
-/// What set-up fetched, and what tests and benchmarks make; safe to delete.
+/// The folder of everything that set-up fetched, and that tests and benchmarks make; safe to delete.
 pub fn cache() -> PathBuf {
     target().join("nearshelf")
 }
@@ -32,10 +32,14 @@ pub fn shared_data() -> Option<PathBuf> {
     data.is_dir().then_some(data)
 }
 
-/// The `nearshelf` command with all it can do, built like everything else.
+/// The features that tests and tools are built with: one set, so that nothing is compiled twice.
+pub const FEATURES: &str = "nearshelf-cli/train,nearshelf-encoder/onnx,nearshelf/onnx";
+
+/// The `nearshelf` command with all it can do, built as the tests are.
 pub fn cli() -> Result<PathBuf> {
-    let build = ["build", "--release", "--package", "nearshelf-cli"];
-    run(cargo().args(build).args(["--features", "train"]))?;
+    let build = ["build", "--release", "--workspace", "--features", FEATURES];
+    // With the tests: cargo would otherwise choose other features for what both depend on, and compile it twice.
+    run(cargo().args(build).args(["--bin", "nearshelf", "--tests"]))?;
     Ok(target()
         .join("release")
         .join(format!("nearshelf{}", env::consts::EXE_SUFFIX)))

@@ -5,11 +5,8 @@ use std::env;
 use anyhow::{Context, Result, ensure};
 
 use crate::setup::{self, Setup};
-use crate::shell::{cache, cargo, cli, root, run as run_command, shared_data};
+use crate::shell::{FEATURES, cache, cargo, cli, root, run as run_command, shared_data};
 use crate::{aarch64, native, web};
-
-/// The features that tests are built with: one set, so that nothing is compiled twice.
-pub const FEATURES: &str = "nearshelf-cli/train,nearshelf-encoder/onnx,nearshelf/onnx";
 
 /// Sets up, then runs every test.
 pub fn run() -> Result<()> {

@@ -17,7 +17,7 @@ const SOURCE_PACKAGE: &str = "pool/main/r/rustc/rust-src_1.95.0+dfsg1-2~bpo13+1_
 const SOURCE_SHA256: &str = "7b76db5b880a77f9e52975d2baa6209d2f76d2c9c2789515c3088cb960e2c83b";
 /// Where Debian says which mirror it uses.
 const APT_SOURCES: &str = "/etc/apt/sources.list.d/debian.sources";
-/// What the runtime never links: offline tools, and threads that wasm does not have.
+/// Crates that the runtime never links: offline tools, and threads that wasm does not have.
 const FORBIDDEN: [&str; 6] = [
     "instant-distance",
     "rayon",

@@ -88,7 +88,10 @@ fn compile(build: Build, toolchain: &Toolchain) -> Result<()> {
     }
     run(&mut command)?;
     let mut bindgen = tool("nearshelf-bindings");
-    bindgen.arg("wasm").arg("--module").arg(compiled(build.name));
+    bindgen
+        .arg("wasm")
+        .arg("--module")
+        .arg(compiled(build.name));
     run(bindgen.arg("--out").arg(directory(build.name)))
 }
 
@@ -109,7 +112,10 @@ fn pack() -> Result<()> {
         fs::create_dir_all(to.parent().unwrap_or(&out))?;
         fs::write(to, &wasm)?;
         let (bytes, digest) = (wasm.len(), sha256(&wasm));
-        modules += &format!("  \"{}\": {{ bytes: {bytes}, sha256: \"{digest}\" }},\n", build.name);
+        modules += &format!(
+            "  \"{}\": {{ bytes: {bytes}, sha256: \"{digest}\" }},\n",
+            build.name
+        );
     }
     for (folder, one, other) in [
         ("wasm", "simd128", "relaxed-simd"),

@@ -58,24 +58,24 @@ pub struct TypedField {
 pub struct Items {
     /// Ids, distinct.
     pub ids: Vec<String>,
-    /// What is encoded.
+    /// The texts that are encoded.
     pub texts: Vec<String>,
     /// The fields that are kept.
     pub fields: Vec<TypedField>,
     /// Their values, `[items][fields]`.
     pub values: Vec<Vec<Option<Value>>>,
-    /// What was wrong with the rows.
+    /// Problems of the rows.
     pub report: Report,
 }
 
-/// What was wrong with a row or a value in it.
+/// A problem of a row or of a value in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// The file.
     pub path: PathBuf,
     /// The line, counted from 1; for Parquet the row.
     pub line: u64,
-    /// What it is.
+    /// Its description.
     pub kind: ProblemKind,
 }
 
@@ -159,7 +159,7 @@ pub struct Report {
 const SHOWN: usize = 100;
 
 impl Report {
-    /// How many problems there were.
+    /// Number of problems.
     pub fn problem_count(&self) -> u64 {
         self.bad_rows + self.duplicate_ids + self.missing_fields + self.bad_values
     }

@@ -1,3 +1,5 @@
+//! Types of fields, given and inferred.
+
 use nearshelf_catalog::{FieldKind, Value};
 use serde_json::Value as Json;
 

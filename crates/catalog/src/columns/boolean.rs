@@ -3,7 +3,7 @@
 use nearshelf_container::{Absent, Kind, Storage};
 use nearshelf_index::{Shard, ShardBuilder};
 
-use super::Value;
+use super::value::Value;
 
 /// `u8 [items]`, 0 or 1.
 pub(super) const BOOLS: Kind = Kind::new(b"BOOL");

@@ -5,58 +5,15 @@ mod boolean;
 mod number;
 mod presence;
 mod tags;
-mod text;
+pub(crate) mod text;
+mod value;
 
 use nearshelf_container::{Absent, Kind, Storage};
 use nearshelf_index::{Shard, ShardBuilder};
-use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::ids;
-
-/// The column of the ids.
-pub(crate) const ID_COLUMN: u32 = 0;
-
-/// The type of a field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum FieldKind {
-    /// A string.
-    Text,
-    /// A 64-bit float.
-    Number,
-    /// True or false.
-    Bool,
-    /// A list of strings, such as categories; equal ones are stored once.
-    Tags,
-}
-
-/// A field's value.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Value {
-    /// Of a text field.
-    Text(String),
-    /// Of a number field.
-    Number(f64),
-    /// Of a bool field.
-    Bool(bool),
-    /// Of a tags field.
-    Tags(Vec<String>),
-}
-
-/// A field's value, read in place.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(untagged)]
-pub enum ValueRef<'a> {
-    /// Of a text field.
-    Text(&'a str),
-    /// Of a number field.
-    Number(f64),
-    /// Of a bool field.
-    Bool(bool),
-    /// Of a tags field.
-    Tags(Vec<&'a str>),
-}
+use crate::ids::{self, ID_COLUMN};
+pub use value::{FieldKind, Value, ValueRef};
 
 /// The columns of a shard, checked once against its size.
 #[derive(Debug, Clone)]
@@ -106,8 +63,7 @@ impl Columns {
         fields: &[FieldKind],
         rows: &[&[Option<Value>]],
     ) -> Result<()> {
-        text::write(shard, ID_COLUMN, text::TEXTS, ids)?;
-        ids::write(shard, ids);
+        ids::write(shard, ids)?;
         for (field, (column, kind)) in (1..).zip(fields).enumerate() {
             let values = rows
                 .iter()
@@ -129,18 +85,6 @@ impl Columns {
             }
         }
         Ok(())
-    }
-
-    /// The id of an item; `None` past the last one, or where damage makes it unreadable.
-    ///
-    /// # Errors
-    /// The id is not here.
-    pub fn id<'a, S: Storage>(
-        &self,
-        shard: &'a Shard<S>,
-        item: u32,
-    ) -> Result<Option<&'a str>, Absent> {
-        text::read(shard, ID_COLUMN, text::TEXTS, item)
     }
 
     /// The value of field `field` of an item; `None` where it has none.
@@ -184,7 +128,7 @@ impl Columns {
             found: "a range outside its section, or no UTF-8".into(),
         };
         for item in 0..shard.len() as u32 {
-            if self.id(shard, item).map_err(absent)?.is_none() {
+            if ids::id(shard, item).map_err(absent)?.is_none() {
                 return Err(unreadable(ID_COLUMN, item));
             }
             for (field, column) in (1..=self.fields.len() as u32).enumerate() {
@@ -194,6 +138,6 @@ impl Columns {
                 }
             }
         }
-        ids::verify(file, shard, self)
+        ids::verify(file, shard)
     }
 }

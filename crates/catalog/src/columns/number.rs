@@ -3,7 +3,7 @@
 use nearshelf_container::{Absent, Kind, Storage};
 use nearshelf_index::{Shard, ShardBuilder};
 
-use super::Value;
+use super::value::Value;
 
 /// `f64 [items]`, 0 where there is none.
 pub(super) const NUMBERS: Kind = Kind::new(b"NUMB");

@@ -3,7 +3,7 @@
 use nearshelf_container::{Absent, Kind, Storage};
 use nearshelf_index::{Shard, ShardBuilder};
 
-use super::Value;
+use super::value::Value;
 
 /// A bit for each item, bit i mod 8 of byte i / 8; absent where all have a value.
 pub(super) const PRESENCE: Kind = Kind::new(b"PRES");

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use nearshelf_container::{Absent, Kind, Storage};
 use nearshelf_index::{Shard, ShardBuilder};
 
-use super::Value;
 use super::text::{self, end, range};
+use super::value::Value;
 use crate::error::Result;
 
 /// Where each item's tags start in `TAGI`: `u32 [items + 1]`.

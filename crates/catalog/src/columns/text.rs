@@ -8,14 +8,14 @@ use nearshelf_index::{Shard, ShardBuilder};
 use crate::error::{Error, Result};
 
 /// Where each item's text starts, and where the last one ends: `u32 [items + 1]`.
-pub(super) const STARTS: Kind = Kind::new(b"TXTS");
+pub(crate) const STARTS: Kind = Kind::new(b"TXTS");
 /// The texts, one behind the other, in UTF-8.
 const BYTES: Kind = Kind::new(b"TXTB");
 /// The sections of a text column.
-pub(super) const TEXTS: (Kind, Kind) = (STARTS, BYTES);
+pub(crate) const TEXTS: (Kind, Kind) = (STARTS, BYTES);
 
 /// Text `item` of the sections `(starts, bytes)`; `None` where there is none that can be read.
-pub(super) fn read<S: Storage>(
+pub(crate) fn read<S: Storage>(
     shard: &Shard<S>,
     column: u32,
     (starts, bytes): (Kind, Kind),
@@ -29,7 +29,7 @@ pub(super) fn read<S: Storage>(
 }
 
 /// Entry `item` of a section of starts.
-pub(super) fn range<S: Storage>(
+pub(crate) fn range<S: Storage>(
     shard: &Shard<S>,
     column: u32,
     starts: Kind,
@@ -46,7 +46,7 @@ pub(super) fn range<S: Storage>(
     Ok((start <= end).then_some(start..end))
 }
 
-pub(super) fn write(
+pub(crate) fn write(
     shard: &mut ShardBuilder,
     column: u32,
     (starts, bytes): (Kind, Kind),
@@ -64,7 +64,7 @@ pub(super) fn write(
 }
 
 /// Where an entry ends, as a section of starts has it.
-pub(super) fn end(column: u32, len: usize) -> Result<[u8; 4]> {
+pub(crate) fn end(column: u32, len: usize) -> Result<[u8; 4]> {
     u32::try_from(len)
         .map(u32::to_le_bytes)
         .map_err(|_| Error::Mismatch {

@@ -20,7 +20,7 @@ pub struct FileRef {
 /// The first bytes of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PartRef {
-    /// How many.
+    /// Their number.
     pub bytes: u64,
     /// Their content.
     pub sha256: Digest,

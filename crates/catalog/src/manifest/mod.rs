@@ -1,88 +1,18 @@
 //! The manifest: what a shelf is made of.
 
+mod description;
 mod files;
 mod stats;
 mod wire;
 
+pub use description::{Field, Manifest, ProbeRecall, SearchDefaults, ShardRef};
 pub use files::{EncoderFiles, FileRef, PartRef};
 pub use stats::{FieldStats, ValueStats};
 
-use serde::Serialize;
-
-use crate::columns::FieldKind;
 use crate::error::{Error, Result};
 
 /// The manifest's name in the shelf's directory: the one file whose name is not its content's hash.
 pub const MANIFEST_NAME: &str = "shelf.nsm";
-
-/// A field that items have.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Field {
-    /// Its name in the catalog.
-    pub name: String,
-    /// Its type.
-    pub kind: FieldKind,
-    /// Its values in all shards.
-    pub stats: FieldStats,
-}
-
-/// A shard, and where it stands among the others.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ShardRef {
-    /// The shard's file.
-    pub file: FileRef,
-    /// Items in it.
-    pub items: u32,
-    /// The unit vector in the middle of its items, `[dims]`.
-    pub centroid: Vec<f32>,
-    /// Its items' values, field by field.
-    pub stats: Vec<FieldStats>,
-}
-
-/// Recall that a number of shards reached when the shelf was built.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct ProbeRecall {
-    /// Shards searched.
-    pub probe: u32,
-    /// Candidates kept in each search.
-    pub ef: u32,
-    /// Recall@10 against exact search.
-    pub recall: f32,
-}
-
-/// How a search goes when the caller does not say.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct SearchDefaults {
-    /// Shards that are searched, nearest first.
-    pub probe: u32,
-    /// Candidates kept while walking the graphs (`ef_search`).
-    pub ef: u32,
-    /// What the defaults were chosen from, by rising cost.
-    pub measured: Vec<ProbeRecall>,
-}
-
-/// What a shelf is made of.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Manifest {
-    /// The version of nearshelf that built it.
-    pub built_by: String,
-    /// The seed of the clustering and the graphs.
-    pub seed: u64,
-    /// Components of a vector.
-    pub dims: u32,
-    /// The field that was taken as id.
-    pub id_field: String,
-    /// The fields whose texts were encoded, in their order.
-    pub text_fields: Vec<String>,
-    /// The fields that items come back with.
-    pub fields: Vec<Field>,
-    /// The query encoder.
-    pub encoder: EncoderFiles,
-    /// The shards.
-    pub shards: Vec<ShardRef>,
-    /// Search defaults.
-    pub search: SearchDefaults,
-}
 
 impl Manifest {
     /// Items in all shards.

@@ -11,12 +11,12 @@ use crate::columns::{FieldKind, Value};
 pub struct FieldStats {
     /// Items that have a value.
     pub present: u64,
-    /// What is known of the values.
+    /// Statistics of the values.
     #[serde(flatten)]
     pub values: ValueStats,
 }
 
-/// What is known of a field's values, by the field's type.
+/// Statistics of a field's values, by the field's type.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum ValueStats {

@@ -7,10 +7,9 @@ use nearshelf_container::wire::{Record, decode, encode};
 use nearshelf_container::{Digest, Error, FileKind, FileWriter, Head, Kind, Result, Storage};
 use serde::{Deserialize, Serialize};
 
-use super::{
-    EncoderFiles, Field, FieldStats, FileRef, Manifest, PartRef, ProbeRecall, SearchDefaults,
-    ShardRef, ValueStats,
-};
+use super::description::{Field, Manifest, ProbeRecall, SearchDefaults, ShardRef};
+use super::files::{EncoderFiles, FileRef, PartRef};
+use super::stats::{FieldStats, ValueStats};
 use crate::columns::FieldKind;
 
 /// One [`ShelfRecord`].
@@ -69,7 +68,7 @@ struct FileRecord {
     head: Option<(u64, Digest)>,
 }
 
-/// What a file is to the encoder: its place in this list is its number.
+/// A file's role in the encoder: its place in this list is its number.
 #[derive(Clone, Copy, PartialEq, Serialize, Deserialize)]
 enum RoleRecord {
     Network,
@@ -122,13 +121,22 @@ pub(super) fn write(manifest: &Manifest) -> Vec<u8> {
     let search = SearchRecord {
         probe: manifest.search.probe,
         ef: manifest.search.ef,
-        measured: manifest.search.measured.iter().map(measured_record).collect(),
+        measured: manifest
+            .search
+            .measured
+            .iter()
+            .map(measured_record)
+            .collect(),
     };
     file.push(SEARCH, 0, encode(&search));
     let shards: Vec<Record<ShardRecord>> = manifest.shards.iter().map(shard_record).collect();
     file.push(SHARDS, 0, encode(&shards));
     let centroids = manifest.shards.iter().flat_map(|s| &s.centroid);
-    file.push(CENTROIDS, 0, centroids.flat_map(|x| x.to_le_bytes()).collect());
+    file.push(
+        CENTROIDS,
+        0,
+        centroids.flat_map(|x| x.to_le_bytes()).collect(),
+    );
     file.to_bytes()
 }
 

@@ -9,7 +9,7 @@ use std::ops::Range;
 pub use hits::Hit;
 pub use visit::route;
 
-/// How a search goes. Everything that is `None` is as the shelf's manifest says.
+/// Options of a search. Everything that is `None` is as the shelf's manifest says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SearchOptions {
     /// Hits wanted.

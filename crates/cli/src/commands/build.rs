@@ -1,3 +1,5 @@
+//! `nearshelf build`.
+
 use std::path::Path;
 use std::time::Instant;
 

@@ -1,11 +1,13 @@
+//! `nearshelf encode`.
+
 use std::fs;
 use std::io::Read;
 use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use nearshelf_build::Progress;
 use nearshelf::Encoder;
+use nearshelf_build::Progress;
 use npyz::WriterBuilder;
 use serde_json::json;
 

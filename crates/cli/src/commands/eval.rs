@@ -1,3 +1,5 @@
+//! `nearshelf eval`.
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use anyhow::{Context, Result, bail};

@@ -1,3 +1,5 @@
+//! `nearshelf export`.
+
 use std::fs;
 
 use anyhow::{Context, Result};

@@ -1,3 +1,5 @@
+//! `nearshelf inspect`.
+
 use anyhow::{Context, Result};
 use nearshelf::{Encoder, FieldStats, NETWORK_NAME, ValueStats};
 use serde_json::json;
@@ -8,7 +10,10 @@ use crate::output::{bytes, print, print_json, table, thousands};
 
 pub fn run(args: &ShelfArgs) -> Result<()> {
     let model_files = ["model.onnx", NETWORK_NAME];
-    if model_files.iter().any(|name| args.shelf.join(name).is_file()) {
+    if model_files
+        .iter()
+        .any(|name| args.shelf.join(name).is_file())
+    {
         return model(args);
     }
     let shelf = open(&args.shelf)?;
@@ -82,7 +87,11 @@ pub fn run(args: &ShelfArgs) -> Result<()> {
         let present = thousands(field.stats.present);
         vec![field.name.clone(), kind, present, values(&field.stats)]
     });
-    text += &table(&["field", "type", "items with it", "values"], fields.collect(), &[2]);
+    text += &table(
+        &["field", "type", "items with it", "values"],
+        fields.collect(),
+        &[2],
+    );
     text += "\n";
     let measured = manifest.search.measured.iter().map(|m| {
         vec![

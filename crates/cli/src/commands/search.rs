@@ -1,3 +1,5 @@
+//! `nearshelf search`.
+
 use std::path::Path;
 use std::time::{Duration, Instant};
 

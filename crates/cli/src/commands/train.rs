@@ -19,7 +19,7 @@ const LINES: usize = 20;
 /// Arguments of `nearshelf train`.
 #[derive(Debug, Args)]
 pub struct TrainArgs {
-    /// What is trained on what, and how: see training/recipes.
+    /// The recipe: see training/recipes.
     #[arg(long, value_name = "FILE.toml")]
     pub recipe: PathBuf,
     /// Directory of the encoder to start from: config.json, model.safetensors, tokenizer.json.

@@ -1,3 +1,5 @@
+//! `nearshelf verify`.
+
 use std::time::Instant;
 
 use anyhow::{Context, Result};

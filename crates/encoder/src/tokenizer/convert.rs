@@ -6,23 +6,30 @@ use nearshelf_container::wire::Record;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::Tokenizer;
+use super::library::Library;
 use super::word_piece::{Rules, Special, WordPiece};
 
 /// The tokenizer as tables; `None` where it is of another kind, or where tables give another answer than
 /// `library` for any of its own pieces or a text of all sorts.
-pub(super) fn convert(json: &[u8], library: &Tokenizer) -> Option<WordPiece> {
+pub(super) fn convert(json: &[u8], library: &Library) -> Option<WordPiece> {
     let file: File = serde_json::from_slice(json).ok()?;
     let tables = file.tables()?;
     let agrees = |text: &str| {
-        let both = (library.encode(text, usize::MAX), tables.encode(text, usize::MAX));
+        let both = (
+            library.encode(text, usize::MAX),
+            tables.encode(text, usize::MAX),
+        );
         matches!(both, (Ok(expected), Ok(found)) if expected == found)
     };
     let vocabulary: Vec<&str> = file.model.vocab.keys().map(String::as_str).collect();
     let lines = vocabulary.chunks(64).map(|words| words.join(" "));
     let joined = vocabulary.chunks(3).map(|words| words.concat());
     let sorts = SORTS.iter().map(|&text| text.to_owned());
-    lines.chain(joined).chain(sorts).all(|text| agrees(&text)).then_some(tables)
+    lines
+        .chain(joined)
+        .chain(sorts)
+        .all(|text| agrees(&text))
+        .then_some(tables)
 }
 
 /// Texts that tokenizers of other rules part ways on.

@@ -4,7 +4,7 @@ use nearshelf_container::guarded;
 use tokenizers::pipeline::{EncodeOptions, Override, PipelineTokenizer};
 use tokenizers::{TruncationParams, canonicalize_str, from_json};
 
-use super::Tokens;
+use super::tokens::Tokens;
 use crate::error::{Error, Result};
 
 /// A tokenizer of the library's.

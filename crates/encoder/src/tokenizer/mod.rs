@@ -6,6 +6,7 @@
 #[cfg(feature = "onnx")]
 mod convert;
 mod library;
+mod tokens;
 mod word_piece;
 
 #[cfg(feature = "onnx")]
@@ -14,6 +15,7 @@ use nearshelf_container::{Bytes, Head, Kind};
 
 use crate::error::{Error, Result};
 use library::Library;
+pub use tokens::Tokens;
 pub(crate) use word_piece::WordPiece;
 
 /// A `tokenizer.json`, where the tokenizer is none of tables.
@@ -25,17 +27,6 @@ pub struct Tokenizer(Kinds);
 enum Kinds {
     Tables(WordPiece),
     Library(Box<Library>),
-}
-
-/// A text as the model takes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tokens {
-    /// Ids with the special tokens.
-    pub ids: Vec<u32>,
-    /// How many there were before truncation.
-    pub untruncated: usize,
-    /// How many of `ids` stand for something that the tokenizer does not know.
-    pub unknown: usize,
 }
 
 impl Tokenizer {
@@ -64,7 +55,7 @@ impl Tokenizer {
     /// Writes a `tokenizer.json` as sections of a network file: as tables where it can be one of them.
     #[cfg(feature = "onnx")]
     pub(crate) fn write(json: &[u8], file: &mut FileWriter) -> Result<()> {
-        let library = Self::from_json(json)?;
+        let library = Library::from_json(json)?;
         match convert::convert(json, &library) {
             Some(tables) => tables.write(file),
             None => file.push(JSON, 0, json.to_vec()),

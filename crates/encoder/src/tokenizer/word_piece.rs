@@ -7,16 +7,16 @@
 //! their `##`. A word becomes the longest piece that it begins with, then the longest that the rest goes on
 //! with, and so on; one that cannot be had from pieces is unknown.
 
-use nearshelf_container::wire::{self, Record};
 #[cfg(feature = "onnx")]
 use nearshelf_container::FileWriter;
+use nearshelf_container::wire::{self, Record};
 use nearshelf_container::{Bytes, Head, Kind, Result, Values, guarded};
 use serde::{Deserialize, Serialize};
 use tokenizers::normalizers::BertNormalizer;
 use tokenizers::pipeline::{Normalizer, PreTokenizer, PreTokenizerScratch};
 use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
 
-use super::Tokens;
+use super::tokens::Tokens;
 use crate::error::Error;
 
 /// The record.

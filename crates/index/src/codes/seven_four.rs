@@ -12,7 +12,7 @@ use std::ops::Range;
 
 use nearshelf_container::{Absent, Error, FileWriter, Head, Kind, Result, Storage};
 
-use super::{CodedQuery, Codes, Rows};
+use super::layout::{CodedQuery, Codes, Rows};
 use crate::kernel::{self, BIAS, DotRows};
 
 const STEPS: Kind = Kind::new(b"STEP");

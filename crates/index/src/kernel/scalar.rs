@@ -1,3 +1,5 @@
+//! The dot products in plain Rust: the reference of the others.
+
 use super::for_rows;
 
 /// The reference, and the kernel of targets without one of their own.

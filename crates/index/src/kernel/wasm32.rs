@@ -1,3 +1,5 @@
+//! The dot products of WebAssembly with SIMD128.
+
 use std::arch::wasm32::*;
 
 use super::for_rows;

@@ -1,3 +1,5 @@
+//! The dot products of x86-64, chosen by the instructions that the processor has.
+
 use std::arch::x86_64::*;
 use std::sync::LazyLock;
 

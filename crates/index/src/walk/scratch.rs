@@ -32,11 +32,7 @@ pub(super) fn visit(visited: &mut [u64], item: u16) -> usize {
 
 /// Marks the linked items and puts those that are new in front of `items`; how many they are.
 #[inline]
-pub(super) fn unvisited(
-    row: &[[u8; 2]; DEGREE],
-    visited: &mut [u64],
-    items: &mut [u16],
-) -> usize {
+pub(super) fn unvisited(row: &[[u8; 2]; DEGREE], visited: &mut [u64], items: &mut [u16]) -> usize {
     let mut count = 0;
     for link in row.map(u16::from_le_bytes) {
         if link == NO_LINK {

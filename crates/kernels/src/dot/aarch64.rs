@@ -1,3 +1,5 @@
+//! Integer products on AArch64: NEON with dot products.
+
 use std::arch::aarch64::*;
 use std::arch::asm;
 use std::arch::is_aarch64_feature_detected;

@@ -1,3 +1,5 @@
+//! Integer products without instructions of their own: the reference.
+
 use fearless_simd::Simd;
 
 use crate::attention::{Head, HeadScratch, attend};

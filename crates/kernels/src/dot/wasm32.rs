@@ -1,3 +1,5 @@
+//! Integer products in wasm, with simd128 and with relaxed-simd.
+
 use std::arch::wasm32::*;
 
 use fearless_simd::wasm32::WasmSimd128;

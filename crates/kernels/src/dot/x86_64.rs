@@ -1,3 +1,5 @@
+//! Integer products on x86-64: AVX-512 VNNI, AVX-VNNI, AVX2.
+
 use std::arch::x86_64::*;
 
 use fearless_simd::x86::{Avx2, Avx512};

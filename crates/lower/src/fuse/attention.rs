@@ -11,9 +11,9 @@ pub(crate) struct FoundAttention {
     pub key: FoundLinear,
     pub value: FoundLinear,
     pub heads: usize,
-    /// What scores are multiplied with, 1 / √(channels of a head).
+    /// Factor of scores, 1 / √(channels of a head).
     pub scale: f32,
-    /// What is added to scores.
+    /// The mask that is added to scores.
     pub mask: OutletId,
 }
 

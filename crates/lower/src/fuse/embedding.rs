@@ -1,3 +1,5 @@
+//! Recognition of embeddings.
+
 use nearshelf_container::Values;
 use nearshelf_network::Tables;
 use tract_onnx::prelude::*;

@@ -1,3 +1,5 @@
+//! Recognition of activations.
+
 use std::f32::consts::FRAC_1_SQRT_2;
 
 use nearshelf_kernels::Activation;
@@ -5,7 +7,7 @@ use tract_onnx::prelude::*;
 
 use super::view::View;
 
-/// What follows a linear layer, and the value that it is applied to.
+/// The activation behind a linear layer, and the value that it is applied to.
 pub(crate) fn activation(view: View<'_>, outlet: OutletId) -> (OutletId, Activation) {
     if let Some(x) = gelu(view, outlet) {
         return (x, Activation::Gelu);

@@ -1,3 +1,5 @@
+//! Recognition of encoder layers.
+
 use std::f32::consts::LOG2_E;
 
 use nearshelf_kernels::{Activation, Layer, LayerParts, Linear};
@@ -11,9 +13,9 @@ use super::view::{Found, Miss, View};
 
 pub(crate) struct FoundLayer {
     pub layer: Layer,
-    /// What goes in.
+    /// The input.
     pub input: OutletId,
-    /// What is added to the scores.
+    /// The mask that is added to the scores.
     pub mask: OutletId,
 }
 

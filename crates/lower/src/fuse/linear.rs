@@ -108,7 +108,7 @@ fn found(input: OutletId, inputs: usize, codes: Codes, scales: Vec<f32>) -> Foun
     }
 }
 
-/// How a constant operand lies in memory.
+/// Layout of a constant operand in memory.
 struct Matrix {
     inputs: usize,
     outputs: usize,
@@ -280,7 +280,7 @@ struct Quantizer {
     gain: Vec<f32>,
 }
 
-/// What `codes` with the zero point `zero` are the codes of.
+/// The quantizer behind `codes` with the zero point `zero`.
 fn quantizer(view: View<'_>, codes: OutletId, zero: OutletId) -> Option<Quantizer> {
     let codes = view.skip(codes);
     let node = view.node(codes);

@@ -13,8 +13,8 @@ use nearshelf_network::Fusion;
 use tract_onnx::prelude::*;
 
 use self::view::{Miss, View};
-use crate::graph::ATTENTION_MASK;
 use crate::error::{Error, Result};
+use crate::graph::ATTENTION_MASK;
 use crate::ops::{EmbedTokens, EncoderLayer, QuantizedLinear};
 use crate::table::Table;
 

@@ -1,3 +1,5 @@
+//! Recognition of layer norms.
+
 use nearshelf_kernels::LayerNorm;
 use tract_onnx::prelude::*;
 
@@ -69,7 +71,7 @@ fn parts(view: View<'_>, outlet: OutletId) -> Option<(OutletId, Vec<f32>, Vec<f3
     (weight.len() == width && bias.len() == width).then_some((x, weight, bias, epsilon))
 }
 
-/// What is averaged over the last axis.
+/// The value that is averaged over the last axis.
 fn mean(view: View<'_>, outlet: OutletId) -> Option<OutletId> {
     let (sum, factor) = view.scaled(outlet)?;
     let x = view.unary(sum, "Reduce<Sum>")?;

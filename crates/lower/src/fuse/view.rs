@@ -17,7 +17,7 @@ pub(crate) enum Miss {
     Other {
         /// The node that differs.
         node: String,
-        /// What it would have had to be.
+        /// The part that it would have had to be.
         expected: String,
     },
     /// It is what was looked for, with weights that nothing can run.

@@ -1,3 +1,5 @@
+//! The operator of embeddings.
+
 use nearshelf_kernels::{Isa, embed};
 use tract_onnx::tract_core::internal::*;
 

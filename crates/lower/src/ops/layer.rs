@@ -1,3 +1,5 @@
+//! The operator of an encoder layer.
+
 use nearshelf_kernels::{Isa, Layer};
 use tract_onnx::tract_core::internal::*;
 

@@ -1,3 +1,5 @@
+//! The operator of a linear layer outside of encoder layers.
+
 use nearshelf_kernels::{Isa, Linear};
 use tract_onnx::tract_core::internal::*;
 

@@ -7,7 +7,7 @@ use crate::bert::gemm::{Into, Matrix, multiply_here};
 use crate::bert::math::{softmax, softmax_backward};
 use crate::bert::rows::by_text;
 
-/// How tokens, heads and texts lie in memory.
+/// Layout of tokens, heads and texts in memory.
 #[derive(Clone, Copy)]
 pub(crate) struct Shape<'a> {
     pub hidden: usize,

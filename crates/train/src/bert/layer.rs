@@ -28,7 +28,7 @@ pub(crate) struct Layer {
     saved: Mutex<Option<Saved>>,
 }
 
-/// What the backward pass needs of the forward one.
+/// Values of the forward pass that the backward one needs.
 struct Saved {
     qkv: Vec<f32>,
     context: Vec<f32>,

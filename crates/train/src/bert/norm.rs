@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use crate::bert::rows::{BLOCK, add, total};
 
-/// What a backward pass needs of a forward one.
+/// Values of a forward pass that a backward one needs.
 pub(crate) struct Saved {
     /// (x - mean) / √(variance + ε), `[n][width]`.
     normal: Vec<f32>,

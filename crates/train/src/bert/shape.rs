@@ -1,3 +1,5 @@
+//! Shapes of the network.
+
 use nearshelf_export::BertConfig;
 
 /// The sizes of a BERT.

@@ -1,3 +1,5 @@
+//! Gradients of the network against finite differences.
+
 use super::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;

@@ -1,3 +1,5 @@
+//! Losses of distillation.
+
 use candle_core::{D, Result, Tensor};
 use candle_nn::ops::{log_softmax, softmax};
 
@@ -13,7 +15,7 @@ pub fn cosine_distance(student: &Tensor, teacher: &Tensor) -> Result<Tensor> {
     (student * teacher)?.sum(D::Minus1)?.mean_all()?.neg()? + 1.0
 }
 
-/// How far the student's softmax over the items of a batch is from the teacher's (Hinton et al. 2015;
+/// Distance of the student's softmax over the items of a batch from the teacher's (Hinton et al. 2015;
 /// over ranked lists: Cao et al. 2007, ListNet):
 ///
 /// L = 1/B Σ_i Σ_j t_ij · (log t_ij - log softmax(s·S)_ij),  t = softmax(teacher)

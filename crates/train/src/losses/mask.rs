@@ -1,3 +1,5 @@
+//! Masks of false negatives.
+
 use candle_core::{Result, Tensor};
 
 /// Which elements of `[rows][columns]` are kept.
@@ -43,7 +45,7 @@ impl Mask {
         self.kept[row * self.columns + column] = true;
     }
 
-    /// How many are kept.
+    /// Number of those kept.
     pub fn count(&self) -> usize {
         self.kept.iter().filter(|&&kept| kept).count()
     }

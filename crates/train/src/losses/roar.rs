@@ -1,3 +1,5 @@
+//! The ROAR loss.
+
 use candle_core::{Result, Tensor};
 
 use crate::losses::{Mask, log_sum_exp, select, softplus};

@@ -9,14 +9,18 @@ fn json() -> Vec<u8> {
     std::fs::read(root.join("assets/model/tokenizer.json")).unwrap()
 }
 
-fn both() -> (WordPiece, Tokenizer) {
-    let library = Tokenizer::from_json(&json()).unwrap();
+fn both() -> (WordPiece, Library) {
+    let library = Library::from_json(&json()).unwrap();
     (convert(&json(), &library).unwrap(), library)
 }
 
-fn compare(tables: &WordPiece, library: &Tokenizer, text: &str, max: usize) {
+fn compare(tables: &WordPiece, library: &Library, text: &str, max: usize) {
     let expected = library.encode(text, max).unwrap();
-    assert_eq!(tables.encode(text, max).unwrap(), expected, "{text:?}, {max} tokens");
+    assert_eq!(
+        tables.encode(text, max).unwrap(),
+        expected,
+        "{text:?}, {max} tokens"
+    );
 }
 
 #[test]
@@ -36,7 +40,7 @@ fn every_character_of_unicode_is_tokenized_alike() {
 
 #[test]
 fn another_kind_of_tokenizer_is_left_to_the_library() {
-    let library = Tokenizer::from_json(&json()).unwrap();
+    let library = Library::from_json(&json()).unwrap();
     let changed = |change: &dyn Fn(&mut Value)| {
         let mut value: Value = serde_json::from_slice(&json()).unwrap();
         change(&mut value);
@@ -44,12 +48,18 @@ fn another_kind_of_tokenizer_is_left_to_the_library() {
     };
     assert!(!changed(&|_| ()));
     assert!(changed(&|v| v["added_tokens"][0]["lstrip"] = true.into()));
-    assert!(changed(&|v| v["pre_tokenizer"]["type"] = "Whitespace".into()));
+    assert!(changed(
+        &|v| v["pre_tokenizer"]["type"] = "Whitespace".into()
+    ));
     assert!(changed(&|v| v["model"]["type"] = "Unigram".into()));
-    assert!(changed(&|v| v["model"]["continuing_subword_prefix"] = "x".into()));
+    assert!(changed(
+        &|v| v["model"]["continuing_subword_prefix"] = "x".into()
+    ));
     // Of the same kind, with rules that the library of the original does not have.
     assert!(changed(&|v| v["normalizer"]["lowercase"] = false.into()));
-    assert!(changed(&|v| v["model"]["max_input_chars_per_word"] = 5.into()));
+    assert!(changed(
+        &|v| v["model"]["max_input_chars_per_word"] = 5.into()
+    ));
 }
 
 proptest! {
@@ -58,7 +68,7 @@ proptest! {
     #[test]
     fn any_text_is_tokenized_alike(text in "\\PC{0,80}|[a-z#\\[\\] A-Z]{0,60}", max in 2usize..40) {
         thread_local! {
-            static BOTH: (WordPiece, Tokenizer) = both();
+            static BOTH: (WordPiece, Library) = both();
         }
         BOTH.with(|(tables, library)| compare(tables, library, &text, max));
     }

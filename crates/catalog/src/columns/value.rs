@@ -1,0 +1,44 @@
+//! Types and values of fields.
+
+use serde::{Deserialize, Serialize};
+
+/// The type of a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FieldKind {
+    /// A string.
+    Text,
+    /// A 64-bit float.
+    Number,
+    /// True or false.
+    Bool,
+    /// A list of strings, such as categories; equal ones are stored once.
+    Tags,
+}
+
+/// A field's value.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// Of a text field.
+    Text(String),
+    /// Of a number field.
+    Number(f64),
+    /// Of a bool field.
+    Bool(bool),
+    /// Of a tags field.
+    Tags(Vec<String>),
+}
+
+/// A field's value, read in place.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum ValueRef<'a> {
+    /// Of a text field.
+    Text(&'a str),
+    /// Of a number field.
+    Number(f64),
+    /// Of a bool field.
+    Bool(bool),
+    /// Of a tags field.
+    Tags(Vec<&'a str>),
+}

@@ -1,0 +1,76 @@
+//! Everything that a manifest says, as the program works with it.
+
+use serde::Serialize;
+
+use super::files::{EncoderFiles, FileRef};
+use super::stats::FieldStats;
+use crate::columns::FieldKind;
+
+/// A field that items have.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Field {
+    /// Its name in the catalog.
+    pub name: String,
+    /// Its type.
+    pub kind: FieldKind,
+    /// Its values in all shards.
+    pub stats: FieldStats,
+}
+
+/// A shard, and where it stands among the others.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ShardRef {
+    /// The shard's file.
+    pub file: FileRef,
+    /// Items in it.
+    pub items: u32,
+    /// The unit vector in the middle of its items, `[dims]`.
+    pub centroid: Vec<f32>,
+    /// Its items' values, field by field.
+    pub stats: Vec<FieldStats>,
+}
+
+/// Recall that a number of shards reached when the shelf was built.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct ProbeRecall {
+    /// Shards searched.
+    pub probe: u32,
+    /// Candidates kept in each search.
+    pub ef: u32,
+    /// Recall@10 against exact search.
+    pub recall: f32,
+}
+
+/// Search options for callers that give none.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SearchDefaults {
+    /// Shards that are searched, nearest first.
+    pub probe: u32,
+    /// Candidates kept while walking the graphs (`ef_search`).
+    pub ef: u32,
+    /// The measurements that the defaults were chosen from, by rising cost.
+    pub measured: Vec<ProbeRecall>,
+}
+
+/// The description of a shelf.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Manifest {
+    /// The version of nearshelf that built it.
+    pub built_by: String,
+    /// The seed of the clustering and the graphs.
+    pub seed: u64,
+    /// Components of a vector.
+    pub dims: u32,
+    /// The field that was taken as id.
+    pub id_field: String,
+    /// The fields whose texts were encoded, in their order.
+    pub text_fields: Vec<String>,
+    /// The fields that items come back with.
+    pub fields: Vec<Field>,
+    /// The query encoder.
+    pub encoder: EncoderFiles,
+    /// The shards.
+    pub shards: Vec<ShardRef>,
+    /// Search defaults.
+    pub search: SearchDefaults,
+}
