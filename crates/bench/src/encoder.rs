@@ -130,7 +130,7 @@ impl Peer {
         Ok(line.trim().to_owned())
     }
 
-    /// What it says of itself before it is asked.
+    /// The peer's description of itself, sent before the first question.
     fn greeting(&mut self) -> Result<String> {
         self.line()
     }

@@ -52,7 +52,7 @@ enum Bench {
     },
     /// The C library: what its ABI costs, opening, threads.
     Native,
-    /// What fills the wasm modules.
+    /// The content of the wasm modules, by crate.
     Size,
     /// Training, against sentence-transformers.
     Train {

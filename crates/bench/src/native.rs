@@ -1,4 +1,4 @@
-//! What the C ABI adds to a search, how fast it opens, and how threads share a shelf.
+//! The C ABI's cost in a search, its opening time, and threads that share a shelf.
 
 use std::collections::BTreeMap;
 use std::ffi::CString;
@@ -86,7 +86,7 @@ pub fn run() -> Result<()> {
     breakdown()
 }
 
-/// What fills the library: its code by crate, as the static one has it, and the shared one's sections.
+/// The content of the library: its code by crate, as the static one has it, and the shared one's sections.
 fn breakdown() -> Result<()> {
     let lib = native::prefix().join("lib");
     let mut crates: BTreeMap<String, u64> = BTreeMap::new();

@@ -18,7 +18,7 @@ const PEERS: [&str; 4] = [
     "playwright-core@1",
     "voy-search@0.6",
 ];
-/// What transformers.js wants to know beside `tokenizer.json`.
+/// The settings that transformers.js wants beside `tokenizer.json`.
 const TOKENIZER: &str =
     r#"{"tokenizer_class":"BertTokenizer","do_lower_case":true,"model_max_length":512}"#;
 
@@ -101,7 +101,7 @@ pub fn run(rounds: usize) -> Result<()> {
     Ok(())
 }
 
-/// What fills both modules, by crate.
+/// The content of both modules, by crate.
 pub fn sizes() -> Result<()> {
     if !web::build()? {
         return Ok(());

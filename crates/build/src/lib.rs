@@ -15,6 +15,7 @@ mod partition;
 mod probe;
 mod progress;
 mod shelf;
+mod target;
 
 pub use error::{Error, Result};
 pub use items::{

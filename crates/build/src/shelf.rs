@@ -1,9 +1,7 @@
 //! The build of a shelf, step by step.
 
 use std::borrow::Cow;
-use std::fs::{self, File};
-use std::io::{BufWriter, ErrorKind, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -18,10 +16,11 @@ use nearshelf_index::{MAX_ITEMS, Query, Shard, ShardBuilder};
 use crate::bridge::bridge;
 use crate::error::{Error, Result};
 use crate::fragments::fragments;
-use crate::items::{ItemOptions, Items, Report, read_items};
+use crate::items::{ItemOptions, Items, Report, TypedField, read_items};
 use crate::model::{Model, ModelFiles};
 use crate::partition::{Partition, partition};
 use crate::progress::Progress;
+use crate::target::{Target, check_target};
 use crate::{graph, parallel, probe};
 
 /// Options of a build.
@@ -88,104 +87,41 @@ pub fn build(
     options: &BuildOptions,
     progress: &dyn Progress,
 ) -> Result<Built> {
-    if !(1..=MAX_ITEMS).contains(&options.shard_size) {
-        return Err(Error::Option {
-            option: "shard size",
-            expected: format!("1 to {MAX_ITEMS}"),
-            found: options.shard_size.to_string(),
-        });
-    }
+    check_shard_size(options.shard_size)?;
     check_target(out)?;
     let threads = match options.threads {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         n => n,
     };
-    let (encoder, query_encoder) = (model.items(), model.queries());
-    let dims = encoder.dims();
     progress.stage("reading items", 0);
-    let Items {
-        ids,
-        texts,
-        fields,
-        values,
-        report,
-    } = read_items(items, &options.items)?;
-    let (vectors, truncated) = match &options.vectors {
-        Some(vectors) => {
-            check_vectors(vectors, ids.len(), dims)?;
-            (Cow::Borrowed(vectors.as_slice()), 0)
-        }
-        None => {
-            let (vectors, truncated) = encode(encoder, &texts, threads, progress)?;
-            (Cow::Owned(vectors), truncated)
-        }
-    };
-
+    let items = read_items(items, &options.items)?;
+    let (vectors, truncated) = vectors(&items, model.items(), options, threads, progress)?;
+    let source = Source::new(&items, &vectors, model.items().dims());
     progress.stage("cutting into shards", 0);
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build()?;
-    let Partition { centroids, members } =
-        pool.install(|| partition(&vectors, dims, options.shard_size, options.seed));
-    drop(pool);
-
+    let partition = source.partition(options, threads)?;
     let target = Target::new(out)?;
-    let encoder_files = write_encoder(&model.files, &target)?;
+    let encoder = write_encoder(&model.files, &target)?;
     let queries = bridging_queries(
-        query_encoder,
-        &texts,
-        &centroids,
+        model.queries(),
+        &items.texts,
+        &partition.centroids,
         options,
         threads,
         progress,
     )?;
-    progress.stage("linking items", ids.len() as u64);
-    let linked = AtomicU64::new(0);
-    let kinds: Vec<FieldKind> = fields.iter().map(|f| f.kind).collect();
-    let source = Source {
-        dims,
-        vectors: &vectors,
-        ids: &ids,
-        kinds: &kinds,
-        values: &values,
-    };
-    let files = parallel::map(members.len(), threads, |number| {
-        let bytes = source.shard(number, &members[number], &queries[number], options)?;
-        let file = target.write(&format!("shard-{number:04}"), "nss", &bytes)?;
-        let count = members[number].len() as u64;
-        progress.at(linked.fetch_add(count, Ordering::Relaxed) + count);
-        Ok::<FileRef, Error>(file)
-    })?;
-    let shards = files
-        .into_iter()
-        .zip(centroids)
-        .zip(&members)
-        .map(|((file, centroid), members)| ShardRef {
-            file,
-            items: members.len() as u32,
-            centroid,
-            stats: source.stats(members),
-        })
-        .collect();
-    let all: Vec<u32> = (0..ids.len() as u32).collect();
-    let fields = fields
-        .into_iter()
-        .zip(source.stats(&all))
-        .map(|(field, stats)| Field {
-            name: field.name,
-            kind: field.kind,
-            stats,
-        })
-        .collect();
+    progress.stage("linking items", items.ids.len() as u64);
+    let files = write_shards(
+        &source, &partition, &queries, &target, options, threads, progress,
+    )?;
     let mut manifest = Manifest {
         built_by: env!("CARGO_PKG_VERSION").into(),
         seed: options.seed,
-        dims: dims as u32,
+        dims: source.dims as u32,
         id_field: options.items.id.clone(),
         text_fields: options.items.text.clone(),
-        fields,
-        encoder: encoder_files,
-        shards,
+        fields: source.fields(&items.fields),
+        encoder,
+        shards: source.shard_refs(partition, files),
         search: SearchDefaults {
             probe: 1,
             ef: 1,
@@ -193,12 +129,14 @@ pub fn build(
         },
     };
     progress.stage("measuring recall", 0);
-    let mut catalog = Catalog::new(manifest.clone());
-    for (number, shard) in manifest.shards.iter().enumerate() {
-        let path = target.path(&shard.file.name);
-        catalog.attach(number, Bytes::map(&path).map_err(|e| Error::io(&path, e))?)?;
-    }
-    manifest.search = probe::choose(&catalog, query_encoder, &texts, options.seed, threads)?;
+    let catalog = open_catalog(&manifest, &target)?;
+    manifest.search = probe::choose(
+        &catalog,
+        model.queries(),
+        &items.texts,
+        options.seed,
+        threads,
+    )?;
     drop(catalog);
 
     let manifest_bytes = manifest.to_bytes();
@@ -207,10 +145,72 @@ pub fn build(
     let bytes = manifest.files().map(|f| f.bytes).sum::<u64>() + manifest_bytes.len() as u64;
     Ok(Built {
         manifest,
-        report,
+        report: items.report,
         truncated,
         bytes,
     })
+}
+
+fn check_shard_size(found: usize) -> Result<()> {
+    if (1..=MAX_ITEMS).contains(&found) {
+        return Ok(());
+    }
+    Err(Error::Option {
+        option: "shard size",
+        expected: format!("1 to {MAX_ITEMS}"),
+        found: found.to_string(),
+    })
+}
+
+/// The items' vectors, `[n][dims]`: those of the options or the encoder's, with the number of texts that it cut.
+fn vectors<'a>(
+    items: &Items,
+    encoder: &Encoder,
+    options: &'a BuildOptions,
+    threads: usize,
+    progress: &dyn Progress,
+) -> Result<(Cow<'a, [f32]>, u64)> {
+    match &options.vectors {
+        Some(vectors) => {
+            check_vectors(vectors, items.ids.len(), encoder.dims())?;
+            Ok((Cow::Borrowed(vectors.as_slice()), 0))
+        }
+        None => {
+            let (vectors, truncated) = encode(encoder, &items.texts, threads, progress)?;
+            Ok((Cow::Owned(vectors), truncated))
+        }
+    }
+}
+
+/// Links and writes all shards, several at a time. The result is in the order of the shards.
+fn write_shards(
+    source: &Source<'_>,
+    partition: &Partition,
+    queries: &[Vec<Arc<Query>>],
+    target: &Target,
+    options: &BuildOptions,
+    threads: usize,
+    progress: &dyn Progress,
+) -> Result<Vec<FileRef>> {
+    let linked = AtomicU64::new(0);
+    let members = &partition.members;
+    parallel::map(members.len(), threads, |number| {
+        let bytes = source.shard(number, &members[number], &queries[number], options)?;
+        let file = target.write(&format!("shard-{number:04}"), "nss", &bytes)?;
+        let count = members[number].len() as u64;
+        progress.at(linked.fetch_add(count, Ordering::Relaxed) + count);
+        Ok(file)
+    })
+}
+
+/// The catalog as a search will open it, from the files just written.
+fn open_catalog(manifest: &Manifest, target: &Target) -> Result<Catalog<Bytes>> {
+    let mut catalog = Catalog::new(manifest.clone());
+    for (number, shard) in manifest.shards.iter().enumerate() {
+        let path = target.path(&shard.file.name);
+        catalog.attach(number, Bytes::map(&path).map_err(|e| Error::io(&path, e))?)?;
+    }
+    Ok(catalog)
 }
 
 fn encode(
@@ -290,11 +290,51 @@ struct Source<'a> {
     dims: usize,
     vectors: &'a [f32],
     ids: &'a [String],
-    kinds: &'a [FieldKind],
+    kinds: Vec<FieldKind>,
     values: &'a [Vec<Option<Value>>],
 }
 
-impl Source<'_> {
+impl<'a> Source<'a> {
+    fn new(items: &'a Items, vectors: &'a [f32], dims: usize) -> Self {
+        Source {
+            dims,
+            vectors,
+            ids: &items.ids,
+            kinds: items.fields.iter().map(|f| f.kind).collect(),
+            values: &items.values,
+        }
+    }
+
+    fn partition(&self, options: &BuildOptions, threads: usize) -> Result<Partition> {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()?;
+        Ok(pool.install(|| partition(self.vectors, self.dims, options.shard_size, options.seed)))
+    }
+
+    /// The manifest's fields, with statistics over all items.
+    fn fields(&self, fields: &[TypedField]) -> Vec<Field> {
+        let all: Vec<u32> = (0..self.ids.len() as u32).collect();
+        let field = |(field, stats): (&TypedField, FieldStats)| Field {
+            name: field.name.clone(),
+            kind: field.kind,
+            stats,
+        };
+        fields.iter().zip(self.stats(&all)).map(field).collect()
+    }
+
+    fn shard_refs(&self, partition: Partition, files: Vec<FileRef>) -> Vec<ShardRef> {
+        let Partition { centroids, members } = partition;
+        let shard = |((file, centroid), members): ((FileRef, Vec<f32>), Vec<u32>)| ShardRef {
+            file,
+            items: members.len() as u32,
+            centroid,
+            stats: self.stats(&members),
+        };
+        let files = files.into_iter();
+        files.zip(centroids).zip(members).map(shard).collect()
+    }
+
     /// Statistics of each field over some of the items.
     fn stats(&self, members: &[u32]) -> Vec<FieldStats> {
         let stats = |(field, &kind): (usize, &FieldKind)| {
@@ -347,7 +387,7 @@ impl Source<'_> {
         let mut shard =
             ShardBuilder::new::<SevenFour>(self.dims, &vectors, &graph).map_err(error)?;
         drop((vectors, graph));
-        Columns::write(&mut shard, &ids, self.kinds, &values)?;
+        Columns::write(&mut shard, &ids, &self.kinds, &values)?;
         Ok(shard.to_bytes())
     }
 }
@@ -366,96 +406,4 @@ fn write_encoder(files: &ModelFiles, target: &Target) -> Result<EncoderFiles> {
             tokenizer: target.write("tokenizer", "json", tokenizer)?,
         },
     })
-}
-
-/// A directory that is filled beside its final place.
-struct Target {
-    out: PathBuf,
-    /// Removed with all that is in it when the build fails.
-    directory: tempfile::TempDir,
-}
-
-impl Target {
-    fn new(out: &Path) -> Result<Self> {
-        let parent = match out.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
-        fs::create_dir_all(parent).map_err(|e| Error::io(parent, e))?;
-        let directory = tempfile::Builder::new()
-            .prefix(".nearshelf-build-")
-            .tempdir_in(parent)
-            .map_err(|e| Error::io(parent, e))?;
-        Ok(Target {
-            out: out.to_owned(),
-            directory,
-        })
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
-    }
-
-    /// Writes a file whose name holds its content's hash.
-    fn write(&self, stem: &str, extension: &str, bytes: &[u8]) -> Result<FileRef> {
-        let file = FileRef::of(stem, extension, bytes);
-        self.write_named(&file.name, bytes)?;
-        Ok(file)
-    }
-
-    fn write_named(&self, name: &str, bytes: &[u8]) -> Result<()> {
-        let path = self.path(name);
-        let write = || {
-            let mut file = BufWriter::new(File::create_new(&path)?);
-            file.write_all(bytes)?;
-            file.into_inner()?.sync_all()
-        };
-        write().map_err(|e| Error::io(&self.out.join(name), e))
-    }
-
-    /// Gives the directory its name. What was there before goes when the new one is in place.
-    fn publish(self) -> Result<()> {
-        let error = |e| Error::io(&self.out, e);
-        let complete = self.directory.path();
-        #[cfg(unix)]
-        {
-            // Temporary directories are private to their maker; a shelf is made to be read.
-            use std::os::unix::fs::PermissionsExt;
-            fs::set_permissions(complete, fs::Permissions::from_mode(0o755)).map_err(error)?;
-        }
-        if fs::exists(&self.out).map_err(error)? {
-            let old = tempfile::Builder::new()
-                .prefix(".nearshelf-old-")
-                .tempdir_in(complete.parent().unwrap_or(Path::new(".")))
-                .map_err(error)?;
-            let aside = old.path().join("shelf");
-            fs::rename(&self.out, &aside).map_err(error)?;
-            if let Err(e) = fs::rename(complete, &self.out) {
-                // Back to how it was; the error that matters is the first.
-                let _ = fs::rename(&aside, &self.out);
-                return Err(error(e));
-            }
-        } else {
-            fs::rename(complete, &self.out).map_err(error)?;
-        }
-        // Renamed away: there is nothing left to remove.
-        let _ = self.directory.keep();
-        Ok(())
-    }
-}
-
-/// A shelf may be replaced and an empty directory filled; anything else stays untouched.
-fn check_target(out: &Path) -> Result<()> {
-    let mut entries = match fs::read_dir(out) {
-        Ok(entries) => entries,
-        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(e) => return Err(Error::io(out, e)),
-    };
-    let shelf = out.join(MANIFEST_NAME).is_file();
-    if !shelf && entries.next().is_some() {
-        return Err(Error::Occupied {
-            path: out.to_owned(),
-        });
-    }
-    Ok(())
 }

@@ -1,11 +1,11 @@
-//! What can be wrong with the bytes of a file.
+//! Errors of the bytes of a file.
 
 use std::fmt;
 
 use crate::kind::Kind;
 use crate::storage::Absent;
 
-/// What an error is about. Status codes of the C library, codes of the npm package and exit codes of the
+/// The subject of an error. Status codes of the C library, codes of the npm package and exit codes of the
 /// command line follow from it; it is exhaustive, so that none of them can forget one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ErrorKind {
@@ -27,7 +27,7 @@ pub enum ErrorKind {
     Encoding,
 }
 
-/// What can be wrong with the bytes of a file. The caller knows the file's name and adds it.
+/// A fault in the bytes of a file. The caller knows the file's name and adds it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -65,7 +65,7 @@ pub enum Error {
     Unknown {
         /// Record or section.
         place: String,
-        /// What this reader knows.
+        /// The values that this reader knows.
         expected: String,
         /// The value found.
         found: String,
@@ -95,9 +95,9 @@ pub enum Error {
         start: u64,
         /// One past its last byte.
         end: u64,
-        /// What a range has to be.
+        /// The length that was asked for, or the digest in the head.
         expected: String,
-        /// What came.
+        /// The length or digest of the bytes that came.
         found: String,
     },
     /// Bytes that have not come yet.
@@ -114,7 +114,7 @@ pub enum Error {
     Value {
         /// Header field, record or section.
         place: String,
-        /// What the format allows.
+        /// The most that the format allows.
         expected: String,
         /// The value found.
         found: String,

@@ -32,7 +32,7 @@ pub(crate) mod at {
 /// A section's place in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Section {
-    /// What it holds.
+    /// The kind of its content.
     pub kind: Kind,
     /// Which of several of its kind, such as the number of a field.
     pub index: u32,

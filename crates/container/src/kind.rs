@@ -24,7 +24,7 @@ impl FileKind {
     }
 }
 
-/// What a section holds: four ASCII letters, read as a little-endian number.
+/// The content of a section: four ASCII letters, read as a little-endian number.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Kind(pub u32);
 

@@ -54,7 +54,7 @@ impl Ranges {
         &self.head
     }
 
-    /// What has to be fetched for `range`: whole blocks that are not here, in rising order, those side by side as
+    /// The bytes to fetch for `range`: whole blocks that are not here, in rising order, those side by side as
     /// one.
     pub fn missing(&self, range: Range<usize>) -> Vec<Range<usize>> {
         let mut wanted = self.head.blocks_of(&range);

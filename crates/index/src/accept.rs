@@ -9,7 +9,7 @@ pub trait Accept {
     /// Whether this item may be a hit.
     fn accepts(&self, item: u16) -> bool;
 
-    /// How many of a shard's `items` may be hits.
+    /// The number of a shard's `items` that may be hits.
     fn count(&self, items: usize) -> usize;
 }
 

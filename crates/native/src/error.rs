@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use nearshelf::{Error, ErrorKind};
 
-/// How a call ended. The numbers never change; new ones may come.
+/// The outcome of a call. The numbers never change; new ones may come.
 #[repr(i32)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NearshelfStatus {
@@ -75,7 +75,7 @@ thread_local! {
     static LAST: RefCell<CString> = RefCell::default();
 }
 
-/// What was wrong with the last call of this thread that did not give NEARSHELF_STATUS_OK: a sentence in UTF-8, empty
+/// The failure of the last call of this thread that did not give NEARSHELF_STATUS_OK: a sentence in UTF-8, empty
 /// when there was none. The library's own: valid until the next call of this thread that fails; never freed.
 #[unsafe(no_mangle)]
 pub extern "C" fn nearshelf_last_error() -> *const c_char {

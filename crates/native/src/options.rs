@@ -5,7 +5,7 @@ use nearshelf::SearchOptions;
 use crate::error::{NearshelfStatus, Outcome, failure};
 use crate::text::slice;
 
-/// How a search goes. Set everything to zero, `struct_size` to sizeof(NearshelfSearchOptions), and then what is to be
+/// Options of a search. Set everything to zero, `struct_size` to sizeof(NearshelfSearchOptions), and then what is to be
 /// different: `NearshelfSearchOptions o = { .struct_size = sizeof o, .k = 5 };`
 #[repr(C)]
 #[derive(Debug, Clone, Copy, Default)]

@@ -6,7 +6,7 @@ use nearshelf_kernels::Isa;
 
 use crate::network::Network;
 
-/// How much of a model runs fused.
+/// The part of a model that runs fused.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fusion {
     /// Whether the embeddings and their layer norm became one operator.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use nearshelf_encoder::{Encoder, NETWORK_NAME};
+use nearshelf_encoder::{Encoder, Head, NETWORK_NAME};
 use nearshelf_eval::{Comparison, Stratum, compare, strata};
 use nearshelf_export::{Precision, export};
 use serde::Serialize;
@@ -17,7 +17,7 @@ use crate::examples::catalog_texts;
 use crate::journal::{self, Record};
 use crate::material::Material;
 use crate::query_tower::{Domain, distill};
-use crate::recipe::{MaxTokens, Recipe};
+use crate::recipe::{MaxTokens, QueryTower, Recipe};
 use crate::report;
 use crate::tower::{Tower, write_whole};
 use crate::trainer::{self, Observer, Options, training_dir};
@@ -147,103 +147,45 @@ pub fn run(
     let dir = training_dir(&options.out);
     let domain = domain(recipe, options, material)?;
 
-    let mut models = Vec::new();
     let item_dir = dir.join("int8");
     let item_f32 = recipe.stages.last().map_or_else(
         || options.base.clone(),
         |stage| trainer::stage_dir(&options.out, stage),
     );
     observer.say("quantizing");
-    models.push(quantize("trained", &item_f32, &item_dir, &domain)?);
-    let mut query_tower = None;
+    let mut models = vec![quantize("trained", &item_f32, &item_dir, &domain)?];
+    let mut query = None;
     if let Some(rule) = &recipe.query_tower {
-        let query_dir = dir.join("query");
-        fs::create_dir_all(&query_dir).map_err(|e| Error::io(&query_dir, e))?;
-        let seed = mix(recipe.seed, u64::MAX);
-        let (student, records) = distill(
-            &tower,
-            rule,
-            &domain,
-            recipe.max_tokens,
-            seed,
-            &query_dir,
-            observer,
-        )?;
-        journal::append(&dir.join("metrics.jsonl"), &records)?;
-        let int8 = query_dir.join("int8");
-        models.push(quantize(
-            "query tower",
-            &query_dir.join("f32"),
-            &int8,
-            &domain,
-        )?);
-        query_tower = Some((student, Encoder::open(&int8)?, int8));
+        let (tower, model) = query_tower(&tower, rule, &domain, recipe, &dir, observer)?;
+        models.push(model);
+        query = Some(tower);
     }
-
-    let others = baselines
-        .iter()
-        .map(|baseline| Tower::open(&baseline.dir, &[], &options.device))
-        .collect::<Result<Vec<_>>>()?;
-    let stages = recipe
-        .stages
-        .iter()
-        .map(|stage| {
-            let from = trainer::stage_dir(&options.out, stage);
-            Tower::open(&from, &recipe.heads, &options.device)
-        })
-        .collect::<Result<Vec<_>>>()?;
-    let encoder = Encoder::open(&item_dir)?;
-    // Texts are cut where the exported encoder cuts them, not where training does: all systems read the same.
-    let read_by = |tower: &Tower| {
-        let limit = encoder.config().max_tokens;
-        let limit = limit.min(tower.bert().sizes().positions);
-        MaxTokens {
-            query: limit,
-            item: limit,
-        }
+    let systems = Systems {
+        base: &base,
+        baselines: named(
+            baselines.iter().map(|b| (&b.name, b.dir.clone())),
+            &[],
+            options,
+        )?,
+        stages: named(
+            recipe
+                .stages
+                .iter()
+                .map(|stage| (&stage.name, trainer::stage_dir(&options.out, stage))),
+            &recipe.heads,
+            options,
+        )?,
+        int8: Encoder::open(&item_dir)?,
+        query: query.as_ref(),
     };
     let mut evals = Vec::new();
     for set in &sets {
         observer.say(&format!("measuring on {}", set.name));
-        let mut systems: Vec<(String, Measured)> = vec![("BM25".into(), set.by_words())];
-        let by_base = set.by_tower(&base, read_by(&base))?;
-        // What INT8 was made of: the last stage's weights, or the base's where there is no stage.
-        let mut f32_value = by_base.mean();
-        systems.push(("base".into(), by_base));
-        for (baseline, tower) in baselines.iter().zip(&others) {
-            let measured = set.by_tower(tower, read_by(tower))?;
-            systems.push((baseline.name.clone(), measured));
-        }
-        for (stage, tower) in recipe.stages.iter().zip(&stages) {
-            let measured = set.by_tower(tower, read_by(tower))?;
-            f32_value = measured.mean();
-            systems.push((stage.name.clone(), measured));
-        }
-        let queries = encoded(&encoder, &set.queries)?;
-        let items = encoded(&encoder, &set.items)?;
-        let int8 = set.by_vectors(&queries, &items, encoder.dims());
-        models[0]
-            .keeps
-            .insert(set.name.clone(), int8.mean() / f32_value);
-        systems.push(("INT8".into(), int8));
-        if let Some((student, small, _)) = &query_tower {
-            let tokens = set
-                .queries
-                .iter()
-                .map(|query| student.tokenize(query, small.config().max_tokens))
-                .collect::<Result<Vec<_>>>()?;
-            let exact = set.by_vectors(&student.encode(&tokens)?, &items, encoder.dims());
-            let queries = encoded(small, &set.queries)?;
-            let measured = set.by_vectors(&queries, &items, encoder.dims());
-            models[1]
-                .keeps
-                .insert(set.name.clone(), measured.mean() / exact.mean());
-            systems.push(("INT8, query tower".into(), measured));
-        }
-        for (name, measured) in &systems {
+        let measured = systems.measure(set, &mut models)?;
+        for (name, measured) in &measured {
             observer.say(&format!("{}: {name} {:.4}", set.name, measured.mean()));
         }
-        evals.push(eval_report(set, &systems, recipe.seed));
+        evals.push(eval_report(set, &measured, recipe.seed));
     }
 
     let records = journal::records(&dir.join("metrics.jsonl"))?;
@@ -259,24 +201,144 @@ pub fn run(
     write_whole(&dir.join("report.json"), &json)?;
     let html = report::html(&trained, &records);
     write_whole(&options.out.join("report.html"), html.as_bytes())?;
+    check_quality(&trained, recipe.int8_keeps)?;
+    if let Some(query) = &query {
+        publish(&query.dir, &options.out.join("query"))?;
+    }
+    publish(&item_dir, &options.out)?;
+    Ok(trained)
+}
+
+/// Every model keeps at least the share `least` of f32's metric on every eval.
+fn check_quality(trained: &Trained, least: f64) -> Result<()> {
     for model in &trained.models {
         for eval in &trained.evals {
             let kept = model.keeps.get(&eval.name).copied().unwrap_or(f64::NAN);
-            if kept.is_nan() || kept < recipe.int8_keeps {
+            if kept.is_nan() || kept < least {
                 return Err(Error::Quality {
                     eval: format!("{} ({})", eval.name, model.name),
                     metric: eval.metric.into(),
-                    expected: recipe.int8_keeps,
+                    expected: least,
                     found: kept,
                 });
             }
         }
     }
-    if let Some((_, _, from)) = &query_tower {
-        publish(from, &options.out.join("query"))?;
+    Ok(())
+}
+
+/// A distilled query tower, before and after quantization.
+struct QueryEncoder {
+    f32: Tower,
+    int8: Encoder,
+    /// The directory of the quantized one.
+    dir: PathBuf,
+}
+
+fn query_tower(
+    teacher: &Tower,
+    rule: &QueryTower,
+    domain: &Domain,
+    recipe: &Recipe,
+    dir: &Path,
+    observer: &dyn Observer,
+) -> Result<(QueryEncoder, ModelReport)> {
+    let query_dir = dir.join("query");
+    fs::create_dir_all(&query_dir).map_err(|e| Error::io(&query_dir, e))?;
+    let seed = mix(recipe.seed, u64::MAX);
+    let (student, records) = distill(
+        teacher,
+        rule,
+        domain,
+        recipe.max_tokens,
+        seed,
+        &query_dir,
+        observer,
+    )?;
+    journal::append(&dir.join("metrics.jsonl"), &records)?;
+    let int8 = query_dir.join("int8");
+    let report = quantize("query tower", &query_dir.join("f32"), &int8, domain)?;
+    let encoder = QueryEncoder {
+        f32: student,
+        int8: Encoder::open(&int8)?,
+        dir: int8,
+    };
+    Ok((encoder, report))
+}
+
+/// Towers with the names that they have in the report.
+fn named<'a>(
+    models: impl Iterator<Item = (&'a String, PathBuf)>,
+    heads: &[Head],
+    options: &Options,
+) -> Result<Vec<(String, Tower)>> {
+    models
+        .map(|(name, dir)| Ok((name.clone(), Tower::open(&dir, heads, &options.device)?)))
+        .collect()
+}
+
+/// The encoders that are compared on every eval.
+struct Systems<'a> {
+    base: &'a Tower,
+    baselines: Vec<(String, Tower)>,
+    stages: Vec<(String, Tower)>,
+    int8: Encoder,
+    query: Option<&'a QueryEncoder>,
+}
+
+impl Systems<'_> {
+    /// Measures all systems, in the report's order, and notes what INT8 keeps: `models[0]` is the item
+    /// encoder's report, `models[1]` the query tower's.
+    fn measure(
+        &self,
+        set: &EvalSet,
+        models: &mut [ModelReport],
+    ) -> Result<Vec<(String, Measured)>> {
+        let mut systems: Vec<(String, Measured)> = vec![("BM25".into(), set.by_words())];
+        let by_base = set.by_tower(self.base, self.limits(self.base))?;
+        // INT8 is made of the last stage's weights, or of the base's where there is no stage.
+        let mut f32_value = by_base.mean();
+        systems.push(("base".into(), by_base));
+        for (name, tower) in &self.baselines {
+            systems.push((name.clone(), set.by_tower(tower, self.limits(tower))?));
+        }
+        for (name, tower) in &self.stages {
+            let measured = set.by_tower(tower, self.limits(tower))?;
+            f32_value = measured.mean();
+            systems.push((name.clone(), measured));
+        }
+        let dims = self.int8.dims();
+        let queries = encoded(&self.int8, &set.queries)?;
+        let items = encoded(&self.int8, &set.items)?;
+        let int8 = set.by_vectors(&queries, &items, dims);
+        let kept = int8.mean() / f32_value;
+        models[0].keeps.insert(set.name.clone(), kept);
+        systems.push(("INT8".into(), int8));
+        if let Some(query) = self.query {
+            let limit = query.int8.config().max_tokens;
+            let texts = set.queries.iter();
+            let tokens = texts.map(|text| query.f32.tokenize(text, limit));
+            let tokens = tokens.collect::<Result<Vec<_>>>()?;
+            let exact = set.by_vectors(&query.f32.encode(&tokens)?, &items, dims);
+            let queries = encoded(&query.int8, &set.queries)?;
+            let measured = set.by_vectors(&queries, &items, dims);
+            let kept = measured.mean() / exact.mean();
+            models[1].keeps.insert(set.name.clone(), kept);
+            systems.push(("INT8, query tower".into(), measured));
+        }
+        Ok(systems)
     }
-    publish(&item_dir, &options.out)?;
-    Ok(trained)
+
+    /// The length at which texts are cut: where the exported encoder cuts them, not where training does, so
+    /// that all systems read the same.
+    fn limits(&self, tower: &Tower) -> MaxTokens {
+        let limit = self.int8.config().max_tokens;
+        let limit = limit.min(tower.bert().sizes().positions);
+        MaxTokens {
+            query: limit,
+            item: limit,
+        }
+    }
 }
 
 /// Texts of the recipe's data: what INT8 is calibrated on and a query tower learns.

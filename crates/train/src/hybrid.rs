@@ -109,58 +109,19 @@ impl<'a> Teacher<'a> {
             unreachable!("a teacher is made for this loss alone")
         };
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let queries: Vec<String> = std::iter::repeat_with(|| {
-            let item = rng.random_range(0..self.len());
-            let mut of_item: Vec<&str> = self.items.texts[item].split_whitespace().collect();
-            // No draw without a share: recipes that have none keep their queries.
-            if shared > 0.0 && rng.random_bool(shared) {
-                let known = self.shared.get_or_init(|| shared_words(&self.items.texts));
-                let shared = |word: &&str| known.contains(&typed(word));
-                if of_item.iter().any(shared) {
-                    of_item.retain(shared);
-                }
-            }
-            draw_query(&of_item, words, &mut rng)
-        })
-        .filter(|query| !query.is_empty())
-        .take(stage.batch)
-        .collect();
+        let queries: Vec<String> = std::iter::repeat_with(|| self.query(words, shared, &mut rng))
+            .filter(|query| !query.is_empty())
+            .take(stage.batch)
+            .collect();
         let tokens: Vec<Vec<u32>> = queries
             .iter()
             .map(|query| self.before.tokenize(query, self.max_tokens.query))
             .collect::<Result<_>>()?;
-        let (dims, count) = (self.before.dims(), self.len());
-        let vectors = self.before.encode(&tokens)?;
-        let mut scores = vec![0f32; queries.len() * count];
-        let query_matrix = Matrix::new(&vectors, queries.len(), dims);
-        let item_matrix = Matrix::new(&self.vectors, count, dims);
-        multiply(
-            query_matrix,
-            item_matrix.t(),
-            &mut scores,
-            count,
-            Into::Replace,
-        );
-        let dense_best: Vec<Vec<usize>> = scores
-            .par_chunks(count)
-            .map(|row| best(row, DEPTH))
-            .collect();
-        scores
-            .par_chunks_mut(count)
-            .zip(&queries)
-            .for_each(|(row, query)| {
-                let largest = row.iter().fold(1e-6f32, |a, &b| a.max(b));
-                row.iter_mut().for_each(|x| *x /= largest);
-                let hits = self.bm25.search(query, LEXICAL_DEPTH);
-                let largest = hits.first().map_or(1.0, |(_, score)| *score);
-                for (place, score) in hits {
-                    row[place] += lexical as f32 * score / largest;
-                }
-            });
-        let hybrid_best: Vec<Vec<usize>> = scores
-            .par_chunks(count)
-            .map(|row| best(row, DEPTH))
-            .collect();
+        let count = self.len();
+        let mut scores = self.dense(&tokens)?;
+        let dense_best = all_best(&scores, count);
+        self.add_lexical(&mut scores, &queries, lexical as f32);
+        let hybrid_best = all_best(&scores, count);
 
         let mut collector = Collector::default();
         let mut places = Vec::new();
@@ -187,13 +148,10 @@ impl<'a> Teacher<'a> {
             .map(|(item, column)| (*column, *item))
             .collect();
         columns.sort_unstable();
+        let scaled = |row: &[f32], item: usize| row[item] * teacher_scale as f32;
         let teacher = scores
             .chunks_exact(count)
-            .flat_map(|row| {
-                columns
-                    .iter()
-                    .map(|(_, item)| row[*item] * teacher_scale as f32)
-            })
+            .flat_map(|row| columns.iter().map(move |(_, item)| scaled(row, *item)))
             .collect();
         Ok(Batch {
             kept: Mask::all(places.len(), collector.items.len()),
@@ -205,6 +163,56 @@ impl<'a> Teacher<'a> {
             teacher: Some(teacher),
         })
     }
+
+    /// A query of at most `words` words of some item, with probability `shared` of shared words alone.
+    fn query(&self, words: usize, shared: f64, rng: &mut ChaCha8Rng) -> String {
+        let item = rng.random_range(0..self.len());
+        let mut of_item: Vec<&str> = self.items.texts[item].split_whitespace().collect();
+        // No draw without a share: recipes that have none keep their queries.
+        if shared > 0.0 && rng.random_bool(shared) {
+            let known = self.shared.get_or_init(|| shared_words(&self.items.texts));
+            let shared = |word: &&str| known.contains(&typed(word));
+            if of_item.iter().any(shared) {
+                of_item.retain(shared);
+            }
+        }
+        draw_query(&of_item, words, rng)
+    }
+
+    /// The model's scores of all items, `[queries][items]`.
+    fn dense(&self, tokens: &[Vec<u32>]) -> Result<Vec<f32>> {
+        let (dims, count) = (self.before.dims(), self.len());
+        let vectors = self.before.encode(tokens)?;
+        let mut scores = vec![0f32; tokens.len() * count];
+        multiply(
+            Matrix::new(&vectors, tokens.len(), dims),
+            Matrix::new(&self.vectors, count, dims).t(),
+            &mut scores,
+            count,
+            Into::Replace,
+        );
+        Ok(scores)
+    }
+
+    /// `scores ÷ their largest + share × BM25 ÷ its largest`, for each query.
+    fn add_lexical(&self, scores: &mut [f32], queries: &[String], share: f32) {
+        let rows = scores.par_chunks_mut(self.len()).zip(queries);
+        rows.for_each(|(row, query)| {
+            let largest = row.iter().fold(1e-6f32, |a, &b| a.max(b));
+            row.iter_mut().for_each(|x| *x /= largest);
+            let hits = self.bm25.search(query, LEXICAL_DEPTH);
+            let largest = hits.first().map_or(1.0, |(_, score)| *score);
+            for (place, score) in hits {
+                row[place] += share * score / largest;
+            }
+        });
+    }
+}
+
+/// The best [`DEPTH`] items of each query, from scores `[queries][items]`.
+fn all_best(scores: &[f32], items: usize) -> Vec<Vec<usize>> {
+    let rows = scores.par_chunks(items);
+    rows.map(|row| best(row, DEPTH)).collect()
 }
 
 /// The places of the largest `count` numbers, the largest first, equal ones in their order.

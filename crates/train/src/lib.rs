@@ -20,6 +20,7 @@ pub mod losses;
 mod material;
 mod mine;
 mod optimizer;
+mod prune;
 mod query_tower;
 pub mod recipe;
 mod report;

@@ -7,6 +7,7 @@ pub mod native;
 pub mod setup;
 pub mod shell;
 pub mod site;
+pub mod style;
 pub mod test;
 pub mod wasm;
 pub mod web;

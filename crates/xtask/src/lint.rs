@@ -1,9 +1,10 @@
-//! Formatting, clippy, documentation, licences.
+//! Formatting, style, clippy, documentation, licences.
 
 use anyhow::Result;
 
 use crate::setup::has_cargo_command;
-use crate::shell::{FEATURES, cargo, run};
+use crate::shell::{FEATURES, cargo, root, run};
+use crate::style;
 
 /// The licence checker. Licences and sources are checked offline; advisories need a database from
 /// elsewhere and are checked where it can be had.
@@ -15,6 +16,7 @@ const CARGO_DENY: &str = "cargo-deny@0.20.2";
 /// The first that fails.
 pub fn run_all() -> Result<()> {
     run(cargo().args(["fmt", "--all", "--check"]))?;
+    style::check(&root())?;
     let clippy = [
         "clippy",
         "--release",

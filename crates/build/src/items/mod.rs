@@ -189,7 +189,6 @@ impl Report {
     }
 }
 
-/// A row as it was read: its line, and its fields or why there are none.
 /// Reads a catalog.
 ///
 /// # Errors
@@ -197,123 +196,137 @@ impl Report {
 /// item at all, or, with `strict`, any problem.
 pub fn read_items(path: &Path, options: &ItemOptions) -> Result<Items> {
     let mut report = Report::default();
-    let mut lines = Vec::new();
-    let mut ids = Vec::new();
-    let mut texts = Vec::new();
-    let mut rows = Vec::new();
-    let mut seen = HashSet::new();
+    let mut rows = Rows::default();
     let from_text = nearshelf_tables::rows(path, &mut |(line, row)| {
         report.rows += 1;
-        let row = match row {
-            Ok(row) => row,
-            Err(reason) => {
-                report.add(path, line, ProblemKind::BadRow { reason });
-                return;
-            }
-        };
-        let missing = |field: &str| ProblemKind::MissingField {
-            field: field.to_owned(),
-        };
-        let Some(id) = row.get(&options.id).and_then(types::plain_text) else {
-            report.add(path, line, missing(&options.id));
-            return;
-        };
+        let added = row
+            .map_err(|reason| ProblemKind::BadRow { reason })
+            .and_then(|row| rows.add(line, row, options));
+        if let Err(problem) = added {
+            report.add(path, line, problem);
+        }
+    })?;
+    if rows.rows.is_empty() {
+        let path = path.to_owned();
+        return Err(Error::Empty { path, report });
+    }
+    rows.check_fields(path, options)?;
+    let fields = rows.typed_fields(options, from_text);
+    let values = typed_values(rows.rows, &rows.lines, &fields, path, &mut report);
+    if options.strict && report.problem_count() > 0 {
+        let path = path.to_owned();
+        return Err(Error::Strict { path, report });
+    }
+    Ok(Items {
+        ids: rows.ids,
+        texts: rows.texts,
+        fields,
+        values,
+        report,
+    })
+}
+
+/// Rows that have an id of their own and a text.
+#[derive(Default)]
+struct Rows {
+    lines: Vec<u64>,
+    ids: Vec<String>,
+    texts: Vec<String>,
+    rows: Vec<serde_json::Map<String, Json>>,
+    seen: HashSet<String>,
+}
+
+impl Rows {
+    fn add(
+        &mut self,
+        line: u64,
+        row: serde_json::Map<String, Json>,
+        options: &ItemOptions,
+    ) -> Result<(), ProblemKind> {
+        let missing = |field: String| ProblemKind::MissingField { field };
+        let id = row
+            .get(&options.id)
+            .and_then(types::plain_text)
+            .ok_or_else(|| missing(options.id.clone()))?;
         let parts: Vec<String> = options
             .text
             .iter()
             .filter_map(|f| types::plain_text(row.get(f)?))
             .collect();
         if parts.is_empty() {
-            report.add(path, line, missing(&options.text.join(", ")));
-            return;
+            return Err(missing(options.text.join(", ")));
         }
-        if !seen.insert(id.clone()) {
-            report.add(path, line, ProblemKind::DuplicateId { id });
-            return;
+        if !self.seen.insert(id.clone()) {
+            return Err(ProblemKind::DuplicateId { id });
         }
-        ids.push(id);
-        texts.push(parts.join(" "));
-        lines.push(line);
-        rows.push(row);
-    })?;
-    if rows.is_empty() {
-        return Err(Error::Empty {
-            path: path.to_owned(),
-            report,
-        });
-    }
-    for name in options
-        .text
-        .iter()
-        .chain(options.fields.iter().map(|f| &f.name))
-    {
-        if !rows.iter().any(|row| row.contains_key(name)) {
-            return Err(Error::Items {
-                path: path.to_owned(),
-                place: "fields".into(),
-                expected: format!("a field {name:?}"),
-                found: rows[0].keys().cloned().collect::<Vec<_>>().join(", "),
-            });
-        }
+        self.ids.push(id);
+        self.texts.push(parts.join(" "));
+        self.lines.push(line);
+        self.rows.push(row);
+        Ok(())
     }
 
-    let specs = if options.fields.is_empty() {
-        all_fields(&rows, &options.id)
-    } else {
-        options.fields.clone()
-    };
-    let fields: Vec<TypedField> = specs
-        .into_iter()
-        .map(|spec| {
-            let values = rows.iter().filter_map(|row| row.get(&spec.name));
-            let kind = spec.kind.unwrap_or_else(|| types::infer(values, from_text));
-            TypedField {
-                name: spec.name,
-                kind,
+    /// Every field that the options name is in some row.
+    fn check_fields(&self, path: &Path, options: &ItemOptions) -> Result<()> {
+        let display = options.fields.iter().map(|f| &f.name);
+        for name in options.text.iter().chain(display) {
+            if !self.rows.iter().any(|row| row.contains_key(name)) {
+                return Err(Error::Items {
+                    path: path.to_owned(),
+                    place: "fields".into(),
+                    expected: format!("a field {name:?}"),
+                    found: self.rows[0].keys().cloned().collect::<Vec<_>>().join(", "),
+                });
             }
-        })
-        .collect();
-    let mut values = Vec::with_capacity(rows.len());
-    for (mut row, &line) in rows.into_iter().zip(&lines) {
-        let mut typed = Vec::with_capacity(fields.len());
-        for field in &fields {
-            let value = match row
-                .remove(&field.name)
-                .map(|json| types::convert(json, field.kind))
-            {
-                None | Some(Ok(None)) => None,
-                Some(Ok(Some(value))) => Some(value),
-                Some(Err(found)) => {
-                    let (field, expected) = (field.name.clone(), field.kind);
-                    report.add(
-                        path,
-                        line,
-                        ProblemKind::BadValue {
-                            field,
-                            expected,
-                            found,
-                        },
-                    );
-                    None
-                }
-            };
-            typed.push(value);
         }
-        values.push(typed);
+        Ok(())
     }
-    if options.strict && report.problem_count() > 0 {
-        return Err(Error::Strict {
-            path: path.to_owned(),
-            report,
-        });
+
+    /// The fields with their types: those of the options, or those that their values show.
+    fn typed_fields(&self, options: &ItemOptions, from_text: bool) -> Vec<TypedField> {
+        let specs = if options.fields.is_empty() {
+            all_fields(&self.rows, &options.id)
+        } else {
+            options.fields.clone()
+        };
+        let typed = |spec: FieldSpec| {
+            let values = self.rows.iter().filter_map(|row| row.get(&spec.name));
+            let kind = spec.kind.unwrap_or_else(|| types::infer(values, from_text));
+            let name = spec.name;
+            TypedField { name, kind }
+        };
+        specs.into_iter().map(typed).collect()
     }
-    Ok(Items {
-        ids,
-        texts,
-        fields,
-        values,
-        report,
-    })
+}
+
+/// The values of all rows by field. A value of another type than its field's is a problem, and absent.
+fn typed_values(
+    rows: Vec<serde_json::Map<String, Json>>,
+    lines: &[u64],
+    fields: &[TypedField],
+    path: &Path,
+    report: &mut Report,
+) -> Vec<Vec<Option<Value>>> {
+    let mut value = |line: u64, json: Json, field: &TypedField| {
+        types::convert(json, field.kind).unwrap_or_else(|found| {
+            let problem = ProblemKind::BadValue {
+                field: field.name.clone(),
+                expected: field.kind,
+                found,
+            };
+            report.add(path, line, problem);
+            None
+        })
+    };
+    rows.into_iter()
+        .zip(lines)
+        .map(|(mut row, &line)| {
+            fields
+                .iter()
+                .map(|field| value(line, row.remove(&field.name)?, field))
+                .collect()
+        })
+        .collect()
 }
 
 /// Every field but the id, in the order in which the rows first have them.

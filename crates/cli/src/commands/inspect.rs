@@ -1,8 +1,10 @@
 //! `nearshelf inspect`.
 
 use anyhow::{Context, Result};
-use nearshelf::{Encoder, FieldStats, NETWORK_NAME, ValueStats};
-use serde_json::json;
+use nearshelf::{
+    Encoder, EncoderConfig, Field, FieldStats, Manifest, NETWORK_NAME, ShardRef, Shelf, ValueStats,
+};
+use serde_json::{Value as Json, json};
 
 use crate::ShelfArgs;
 use crate::commands::open;
@@ -17,56 +19,70 @@ pub fn run(args: &ShelfArgs) -> Result<()> {
         return model(args);
     }
     let shelf = open(&args.shelf)?;
-    let manifest = shelf.manifest();
     let encoder = shelf
         .encoder()
         .with_context(|| format!("shelf {}", args.shelf.display()))?
         .config();
-    let total: u64 = manifest.files().map(|f| f.bytes).sum();
     if args.json {
-        let shards: Vec<_> = manifest
-            .shards
-            .iter()
-            .enumerate()
-            .map(|(number, shard)| {
-                let sections = shelf.sections(number).into_iter();
-                let sections: Vec<_> = sections
-                    .map(|s| json!({ "kind": s.kind, "index": s.index, "bytes": s.bytes }))
-                    .collect();
-                json!({
-                    "file": shard.file.name, "bytes": shard.file.bytes,
-                    "sha256": shard.file.sha256.to_string(), "items": shard.items, "sections": sections,
-                })
-            })
-            .collect();
-        return print_json(&json!({
-            "items": manifest.items(),
-            "dims": manifest.dims,
-            "bytes": total,
-            "built_by": manifest.built_by,
-            "seed": manifest.seed,
-            "id_field": manifest.id_field,
-            "text_fields": manifest.text_fields,
-            "fields": manifest.fields,
-            "encoder": encoder,
-            "search": manifest.search,
-            "shards": shards,
-        }));
+        return print_json(&as_json(&shelf, encoder));
     }
+    let parts = [
+        summary(shelf.manifest(), encoder),
+        fields(shelf.manifest()),
+        measured(shelf.manifest()),
+        shards(shelf.manifest()),
+        sections(&shelf),
+    ];
+    print(&parts.join("\n"))
+}
 
+/// Bytes of all files but the manifest.
+fn total(manifest: &Manifest) -> u64 {
+    manifest.files().map(|f| f.bytes).sum()
+}
+
+fn as_json(shelf: &Shelf, encoder: &EncoderConfig) -> Json {
+    let manifest = shelf.manifest();
+    let shard = |(number, shard): (usize, &ShardRef)| {
+        let sections = shelf.sections(number).into_iter();
+        let sections: Vec<_> = sections
+            .map(|s| json!({ "kind": s.kind, "index": s.index, "bytes": s.bytes }))
+            .collect();
+        json!({
+            "file": shard.file.name, "bytes": shard.file.bytes,
+            "sha256": shard.file.sha256.to_string(), "items": shard.items, "sections": sections,
+        })
+    };
+    let shards: Vec<_> = manifest.shards.iter().enumerate().map(shard).collect();
+    json!({
+        "items": manifest.items(),
+        "dims": manifest.dims,
+        "bytes": total(manifest),
+        "built_by": manifest.built_by,
+        "seed": manifest.seed,
+        "id_field": manifest.id_field,
+        "text_fields": manifest.text_fields,
+        "fields": manifest.fields,
+        "encoder": encoder,
+        "search": manifest.search,
+        "shards": shards,
+    })
+}
+
+fn summary(manifest: &Manifest, encoder: &EncoderConfig) -> String {
     let fields: Vec<String> = manifest
         .fields
         .iter()
-        .map(|f| format!("{} ({})", f.name, format!("{:?}", f.kind).to_lowercase()))
+        .map(|f| format!("{} ({})", f.name, kind(f)))
         .collect();
-    let mut text = format!(
+    format!(
         "{} items, {} dimensions, {} in {} shards; built by nearshelf {}, seed {}\n\
          id: {}; encoded: {}; fields: {}\n\
          encoder: {}, {} pooling, texts truncated to {} of {} tokens, {}\n\
-         search: {} of {} shards, ef {}\n\n",
+         search: {} of {} shards, ef {}\n",
         thousands(manifest.items()),
         manifest.dims,
-        bytes(total),
+        bytes(total(manifest)),
         manifest.shards.len(),
         manifest.built_by,
         manifest.seed,
@@ -81,56 +97,56 @@ pub fn run(args: &ShelfArgs) -> Result<()> {
         manifest.search.probe,
         manifest.shards.len(),
         manifest.search.ef,
-    );
-    let fields = manifest.fields.iter().map(|field| {
-        let kind = format!("{:?}", field.kind).to_lowercase();
+    )
+}
+
+fn fields(manifest: &Manifest) -> String {
+    let rows = manifest.fields.iter().map(|field| {
         let present = thousands(field.stats.present);
-        vec![field.name.clone(), kind, present, values(&field.stats)]
-    });
-    text += &table(
-        &["field", "type", "items with it", "values"],
-        fields.collect(),
-        &[2],
-    );
-    text += "\n";
-    let measured = manifest.search.measured.iter().map(|m| {
         vec![
-            m.probe.to_string(),
-            m.ef.to_string(),
-            format!("{:.4}", m.recall),
+            field.name.clone(),
+            kind(field),
+            present,
+            values(&field.stats),
         ]
     });
-    text += &table(
-        &["probe", "ef", "recall@10 when built"],
-        measured.collect(),
-        &[0, 1, 2],
-    );
-    text += "\n";
-    let shards = manifest.shards.iter().map(|shard| {
-        vec![
-            shard.file.name.clone(),
-            thousands(shard.items.into()),
-            bytes(shard.file.bytes),
-        ]
+    let head = ["field", "type", "items with it", "values"];
+    table(&head, rows.collect(), &[2])
+}
+
+/// A field's type as the user writes it.
+fn kind(field: &Field) -> String {
+    format!("{:?}", field.kind).to_lowercase()
+}
+
+fn measured(manifest: &Manifest) -> String {
+    let rows = manifest.search.measured.iter().map(|m| {
+        let recall = format!("{:.4}", m.recall);
+        vec![m.probe.to_string(), m.ef.to_string(), recall]
     });
-    text += &table(&["shard", "items", "size"], shards.collect(), &[1, 2]);
-    let items = manifest.shards[0].items.max(1);
-    let sections = shelf.sections(0).into_iter().map(|section| {
+    let head = ["probe", "ef", "recall@10 when built"];
+    table(&head, rows.collect(), &[0, 1, 2])
+}
+
+fn shards(manifest: &Manifest) -> String {
+    let rows = manifest.shards.iter().map(|shard| {
+        let items = thousands(shard.items.into());
+        vec![shard.file.name.clone(), items, bytes(shard.file.bytes)]
+    });
+    table(&["shard", "items", "size"], rows.collect(), &[1, 2])
+}
+
+/// The sections of the first shard, which all others have too.
+fn sections(shelf: &Shelf) -> String {
+    let items = shelf.manifest().shards[0].items.max(1);
+    let rows = shelf.sections(0).into_iter().map(|section| {
         let each = section.bytes as f64 / f64::from(items);
-        vec![
-            section.kind,
-            section.index.to_string(),
-            bytes(section.bytes as u64),
-            format!("{each:.1}"),
-        ]
+        let index = section.index.to_string();
+        let size = bytes(section.bytes as u64);
+        vec![section.kind, index, size, format!("{each:.1}")]
     });
-    text += "\n";
-    text += &table(
-        &["section of shard 0", "index", "size", "bytes an item"],
-        sections.collect(),
-        &[1, 2, 3],
-    );
-    print(&text)
+    let head = ["section of shard 0", "index", "size", "bytes an item"];
+    table(&head, rows.collect(), &[1, 2, 3])
 }
 
 /// The statistics of a field's values in words.

@@ -65,7 +65,7 @@ pub trait Codes: Sized {
     fn decode<S: Storage>(&self, storage: &S, item: usize) -> Result<Option<Vec<f32>>, Absent>;
 }
 
-/// What every layout's query knows.
+/// A prepared query, as every layout of codes has it.
 pub trait CodedQuery {
     /// Components of the vector.
     fn dims(&self) -> usize;

@@ -76,7 +76,7 @@ pub struct PreparedQuery {
     dims: usize,
     /// Signed 8-bit codes for the walk, padded with zeros to the stride.
     coarse: Vec<i8>,
-    /// What the codes' offset adds to every dot product.
+    /// The codes' offset as it enters every dot product.
     offset: i32,
     /// A cosine of 1 as a score by coarse codes.
     unit: f32,
@@ -102,7 +102,7 @@ pub struct Operand<'a> {
     codes: &'a [u8],
     /// The same codes without their offset.
     centred: Vec<i8>,
-    /// What the other side's offset adds to a dot product with `centred`.
+    /// The other side's offset as it enters a dot product with `centred`.
     offset: i32,
     step: f32,
     dot: DotRows,

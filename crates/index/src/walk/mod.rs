@@ -22,7 +22,7 @@ use crate::graph::DEGREE;
 use crate::kernel;
 use crate::shard::{LinkRows, Shard};
 
-/// What a walk cost.
+/// The cost of a walk.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct WalkStats {
     /// Vectors compared with the query.
