@@ -36,7 +36,7 @@
 
 
 /*
- How a call ended. The numbers never change; new ones may come.
+ The outcome of a call. The numbers never change; new ones may come.
  */
 enum NearshelfStatus
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -91,6 +91,11 @@ enum NearshelfStatus
    A mistake of the library's own. The shelf can go on being used.
    */
   NEARSHELF_STATUS_INTERNAL = 11,
+  /*
+   The library was built without what the shelf needs: its encoder is a graph in ONNX that nearshelf does not
+   recognise, and the library lacks the feature `onnx`.
+   */
+  NEARSHELF_STATUS_UNSUPPORTED = 12,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -134,7 +139,7 @@ typedef int32_t NearshelfKind;
 #endif // __cplusplus
 
 /*
- How much is logged.
+ A level of the log.
  */
 enum NearshelfLevel
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -146,11 +151,11 @@ enum NearshelfLevel
    */
   NEARSHELF_LEVEL_OFF = 0,
   /*
-   What went wrong.
+   Faults.
    */
   NEARSHELF_LEVEL_ERROR = 1,
   /*
-   What works, but not as it should: a model that does not run fused, say.
+   Things that work, but not as they should, such as a model that does not run fused.
    */
   NEARSHELF_LEVEL_WARN = 2,
 };
@@ -270,6 +275,11 @@ typedef struct NearshelfHits {
    Vectors that were compared with the query.
    */
   uint64_t distances;
+  /*
+   Tokens of the query that stand for something that the encoder does not know; where these are all, the hits are
+   chance.
+   */
+  size_t unknown;
 } NearshelfHits;
 
 /*
@@ -292,13 +302,13 @@ typedef struct NearshelfFile {
    */
   const uint8_t *data;
   /*
-   How many.
+   Their number.
    */
   size_t length;
 } NearshelfFile;
 
 /*
- What a shelf is.
+ The description of a shelf.
  */
 typedef struct NearshelfAbout {
   /*
@@ -324,7 +334,7 @@ typedef struct NearshelfAbout {
 } NearshelfAbout;
 
 /*
- How a search goes. Set everything to zero, `struct_size` to sizeof(NearshelfSearchOptions), and then what is to be
+ Options of a search. Set everything to zero, `struct_size` to sizeof(NearshelfSearchOptions), and then what is to be
  different: `NearshelfSearchOptions o = { .struct_size = sizeof o, .k = 5 };`
  */
 typedef struct NearshelfSearchOptions {
@@ -361,7 +371,7 @@ const char *nearshelf_version(void);
 uint32_t nearshelf_abi(void);
 
 /*
- What was wrong with the last call of this thread that did not give NEARSHELF_STATUS_OK: a sentence in UTF-8, empty
+ The failure of the last call of this thread that did not give NEARSHELF_STATUS_OK: a sentence in UTF-8, empty
  when there was none. The library's own: valid until the next call of this thread that fails; never freed.
  */
 const char *nearshelf_last_error(void);
@@ -461,7 +471,7 @@ NearshelfStatus nearshelf_open_files(uint32_t abi,
 NearshelfStatus nearshelf_close(struct NearshelfShelf *shelf);
 
 /*
- Loads the encoder now, some 50 ms, instead of with the first search by text.
+ Loads the encoder now, some milliseconds, instead of with the first search by text.
 
  */
 NearshelfStatus nearshelf_load_encoder(const struct NearshelfShelf *shelf);
@@ -473,7 +483,7 @@ NearshelfStatus nearshelf_load_encoder(const struct NearshelfShelf *shelf);
 NearshelfStatus nearshelf_verify(const struct NearshelfShelf *shelf);
 
 /*
- What the shelf is, into `*about`, whose `struct_size` the program set.
+ Writes the description of the shelf into `*about`, whose `struct_size` the program set.
 
  Owed by the caller:
  `about` is a NearshelfAbout.

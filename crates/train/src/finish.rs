@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use nearshelf_encoder::{Encoder, Head, NETWORK_NAME};
@@ -387,15 +388,27 @@ fn encoded(encoder: &Encoder, texts: &[String]) -> Result<Vec<f32>> {
     Ok(encoded.into_iter().flat_map(|text| text.vector).collect())
 }
 
-/// Copies a model directory; `encoder.json` comes last, so that a directory with it is complete.
+/// Copies a model directory; `encoder.json` comes last, so that a directory with it is complete. A graph that is
+/// not recognised has no network file, and one of an earlier run goes.
 fn publish(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to).map_err(|e| Error::io(to, e))?;
     for name in ["model.onnx", "tokenizer.json", NETWORK_NAME, "encoder.json"] {
-        let path = from.join(name);
-        let bytes = fs::read(&path).map_err(|e| Error::io(&path, e))?;
-        write_whole(&to.join(name), &bytes)?;
+        let (path, copy) = (from.join(name), to.join(name));
+        match fs::read(&path) {
+            Ok(bytes) => write_whole(&copy, &bytes)?,
+            Err(e) if name == NETWORK_NAME && e.kind() == ErrorKind::NotFound => remove(&copy)?,
+            Err(e) => return Err(Error::io(&path, e)),
+        }
     }
     Ok(())
+}
+
+/// Removes a file that may not be there.
+fn remove(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(e) if e.kind() != ErrorKind::NotFound => Err(Error::io(path, e)),
+        _ => Ok(()),
+    }
 }
 
 fn eval_report(set: &EvalSet, systems: &[(String, Measured)], seed: u64) -> EvalReport {
