@@ -313,7 +313,7 @@ class State {
       bytes: () => view(),
     };
     // Looked up each time: the memory moves when it grows.
-    const view = () => new Uint8Array(glue.memory().buffer, this.open().reserved(file.name), file.bytes);
+    const view = () => new Uint8Array(glue.moduleMemory().buffer, this.open().reserved(file.name), file.bytes);
     const progress = this.#progress.of(file);
     const { stall } = this.#options.timeout ?? {};
     try {

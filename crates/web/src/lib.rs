@@ -24,9 +24,9 @@ pub fn sha256(bytes: &[u8]) -> String {
     nearshelf::sha256(bytes).to_string()
 }
 
-/// The module's memory, to write files to.
-#[wasm_bindgen]
-pub fn memory() -> JsValue {
+/// The module's memory, to write files to. Not called `memory`: the memory itself is exported under that name.
+#[wasm_bindgen(js_name = moduleMemory)]
+pub fn module_memory() -> JsValue {
     wasm_bindgen::memory()
 }
 
