@@ -436,6 +436,7 @@ fn the_package_holds_what_it_should_and_no_more() {
         "src/worker.d.ts",
         "src/worker.js",
         "src/workerd.js",
+        "wasm/modules.d.ts",
         "wasm/modules.js",
         "wasm/nearshelf.d.ts",
         "wasm/nearshelf.js",

@@ -27,7 +27,7 @@ if (after.memory !== before.memory) throw new Error(`memory grew from ${before.m
 shelf.dispose();
 
 for (const [what, code] of [
-  [() => openShelf("/nowhere"), "missing"],
+  [() => openShelf("/nowhere"), "no-shelf"],
   [() => openShelf(7), "options"],
   [() => openShelf({ "shelf.nsm": new Uint8Array([1, 2, 3]) }), "format"],
   [() => shelf.search("late"), "disposed"],

@@ -5,7 +5,10 @@ import { abortReason } from "./failure.js";
 
 /** Calls back when events that wait were seen to. @type {(callback: () => void) => void} */
 const breathe =
-  typeof setImmediate === "function"
+  // Timers of an edge function end with the request that set them, and other requests wait in the same line.
+  globalThis.navigator?.userAgent === "Cloudflare-Workers"
+    ? queueMicrotask
+    : typeof setImmediate === "function"
     ? setImmediate
     : typeof MessageChannel === "function" && typeof document !== "undefined"
       ? breatheByMessage()

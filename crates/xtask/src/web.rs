@@ -135,6 +135,8 @@ fn pack() -> Result<()> {
     let kind = "/** @type {Record<string, { bytes: number, sha256: string }>} */";
     let list = format!("{about}\n\n{kind}\nexport const MODULES = {{\n{modules}}};\n");
     fs::write(out.join("wasm/modules.js"), list)?;
+    let types = "export const MODULES: Record<string, { bytes: number; sha256: string }>;\n";
+    fs::write(out.join("wasm/modules.d.ts"), types)?;
     let _ = fs::remove_dir_all(package());
     fs::rename(&out, package())?;
     println!("{}", package().display());
