@@ -235,7 +235,13 @@ class State {
   static async open(source, options, locateWasm) {
     const { signal, onWarning = (error) => console.warn(error), cache = false, timeout = {} } = options;
     if (signal?.aborted) throw abortReason(signal);
-    const warn = (/** @type {Error} */ error) => call(onWarning, error);
+    const said = new Set();
+    const warn = (/** @type {any} */ error) => {
+      // The module and the shelf have a store each; what is wrong with both is said once.
+      if (error.name === "StorageError" && said.has(error.code)) return;
+      said.add(error.code);
+      call(onWarning, error);
+    };
     const store = cache && source.base ? await Store.open(source.base, warn) : undefined;
     const progress = new Progress(options.onProgress);
     const loading = { cache, signal, stall: timeout.stall, warn, progress: progress.of };

@@ -119,6 +119,9 @@ pub struct SevenFour {
     residuals: Range<usize>,
 }
 
+/// Coarse codes, residuals and step of an item.
+type Coded<'a> = (&'a [u8], &'a [u8], f32);
+
 impl SevenFour {
     /// Where the sections end that walks read whole.
     pub(crate) fn walked_end(&self) -> usize {
@@ -136,7 +139,7 @@ impl SevenFour {
         &self,
         storage: &'a S,
         item: usize,
-    ) -> Result<Option<(&'a [u8], &'a [u8], f32)>, Absent> {
+    ) -> Result<Option<Coded<'a>>, Absent> {
         if item >= self.items {
             return Ok(None);
         }
