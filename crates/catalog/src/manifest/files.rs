@@ -108,6 +108,7 @@ fn head(bytes: &[u8]) -> Option<PartRef> {
 
 /// The files of the query encoder.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "a manifest holds one of them")]
 pub enum EncoderFiles {
     /// A network file, which every runtime reads.
     Network(FileRef),
