@@ -47,7 +47,7 @@ pub(crate) struct Rules {
     pub before: Vec<u32>,
     /// Ids that every text ends with.
     pub after: Vec<u32>,
-    /// Texts that are tokens wherever they stand, such as "[MASK]".
+    /// Texts that are tokens wherever they stand, such as `[MASK]`.
     pub special: Vec<Record<Special>>,
 }
 
