@@ -1,100 +1,15 @@
 //! Training from the command line, on a small encoder of random weights: what a run leaves behind, and
 //! what becomes of one that is killed, misled or out of room.
 
-use std::collections::HashMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nearshelf::{SearchOptions, Shelf};
 use nearshelf_build::{BuildOptions, Model, NoProgress, build};
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
-use safetensors::tensor::{Dtype, TensorView, serialize_to_file};
 use serde_json::{Value, json};
-use support::{demo_model, nearshelf, outcome};
-
-const HIDDEN: usize = 32;
-const INNER: usize = 64;
-
-/// An encoder of random weights with the demo's tokenizer; `size` is how large they are.
-fn base(dir: &Path, size: f32) -> PathBuf {
-    let dir = dir.join("base");
-    fs::create_dir_all(&dir).unwrap();
-    fs::copy(
-        demo_model().path().join("tokenizer.json"),
-        dir.join("tokenizer.json"),
-    )
-    .unwrap();
-    let tokenizer: Value =
-        serde_json::from_slice(&fs::read(dir.join("tokenizer.json")).unwrap()).unwrap();
-    let vocabulary = tokenizer["model"]["vocab"].as_object().unwrap().len();
-    let config = json!({
-        "model_type": "bert", "hidden_size": HIDDEN, "intermediate_size": INNER,
-        "num_attention_heads": 2, "num_hidden_layers": 2, "vocab_size": vocabulary,
-        "max_position_embeddings": 64, "type_vocab_size": 2, "layer_norm_eps": 1e-12,
-        "hidden_act": "gelu",
-    });
-    fs::write(dir.join("config.json"), config.to_string()).unwrap();
-    let mut shapes: Vec<(String, Vec<usize>)> = [
-        (
-            "embeddings.word_embeddings.weight",
-            vec![vocabulary, HIDDEN],
-        ),
-        ("embeddings.position_embeddings.weight", vec![64, HIDDEN]),
-        ("embeddings.token_type_embeddings.weight", vec![2, HIDDEN]),
-        ("embeddings.LayerNorm.weight", vec![HIDDEN]),
-        ("embeddings.LayerNorm.bias", vec![HIDDEN]),
-    ]
-    .map(|(name, shape)| (name.to_owned(), shape))
-    .into();
-    for layer in 0..2 {
-        for (part, out, inputs) in [
-            ("attention.self.query", HIDDEN, HIDDEN),
-            ("attention.self.key", HIDDEN, HIDDEN),
-            ("attention.self.value", HIDDEN, HIDDEN),
-            ("attention.output.dense", HIDDEN, HIDDEN),
-            ("intermediate.dense", INNER, HIDDEN),
-            ("output.dense", HIDDEN, INNER),
-        ] {
-            let name = format!("encoder.layer.{layer}.{part}");
-            shapes.push((format!("{name}.weight"), vec![out, inputs]));
-            shapes.push((format!("{name}.bias"), vec![out]));
-        }
-        for norm in ["attention.output.LayerNorm", "output.LayerNorm"] {
-            for part in ["weight", "bias"] {
-                shapes.push((format!("encoder.layer.{layer}.{norm}.{part}"), vec![HIDDEN]));
-            }
-        }
-    }
-    let mut rng = ChaCha8Rng::seed_from_u64(11);
-    let values: Vec<(String, Vec<usize>, Vec<u8>)> = shapes
-        .into_iter()
-        .map(|(name, shape)| {
-            let middle = if name.ends_with("LayerNorm.weight") {
-                1.0
-            } else {
-                0.0
-            };
-            let count: usize = shape.iter().product();
-            let bytes = (0..count)
-                .flat_map(|_| (middle + size * rng.random_range(-0.15f32..0.15)).to_le_bytes());
-            (name, shape, bytes.collect())
-        })
-        .collect();
-    let views: HashMap<&str, TensorView<'_>> = values
-        .iter()
-        .map(|(name, shape, bytes)| {
-            (
-                name.as_str(),
-                TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap(),
-            )
-        })
-        .collect();
-    serialize_to_file(views, None, &dir.join("model.safetensors")).unwrap();
-    dir
-}
+use support::{nearshelf, outcome, random_base};
 
 const COLOURS: [&str; 5] = ["red", "blue", "green", "black", "white"];
 const THINGS: [&str; 8] = [
@@ -171,7 +86,7 @@ metric = "ndcg@10"
 /// A folder with base, data and recipe.
 fn workshop() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
-    base(dir.path(), 1.0);
+    random_base(dir.path(), 1.0);
     judged(dir.path());
     fs::write(dir.path().join("recipe.toml"), RECIPE).unwrap();
     dir
@@ -369,7 +284,7 @@ fn checkpoints_of_others_are_refused_and_stay() {
 #[test]
 fn a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint() {
     let dir = workshop();
-    base(dir.path(), 1e36);
+    random_base(dir.path(), 1e36);
     let (code, _, err) = outcome(&mut train(dir.path(), "model", &[]));
     assert_eq!(code, 1);
     assert!(
@@ -420,7 +335,7 @@ fn an_int8_model_that_loses_too_much_is_not_put_under_its_name() {
 fn evals_read_whole_texts_and_int8_is_held_against_what_it_was_made_of() {
     let dir = workshop();
     let other = dir.path().join("other");
-    base(&other, 2.0);
+    random_base(&other, 2.0);
     let baseline = format!("other={}", other.join("base").display());
     let (head, stages) = RECIPE.split_once("[[stage]]").unwrap();
     let (_, eval) = stages.split_once("[[eval]]").unwrap();

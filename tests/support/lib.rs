@@ -1,8 +1,12 @@
 //! What the tests share: where things are, and the command line.
 
+mod base;
+
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+
+pub use base::random_base;
 
 /// The repository.
 pub fn root() -> PathBuf {
