@@ -357,7 +357,7 @@ fn a_graph_that_is_not_recognised_is_carried_as_it_is() {
     assert!(code == 1 && err.contains("in ONNX"), "{err}");
 }
 
-/// What builds in the making leave beside their place.
+/// Folders that unfinished builds left beside their place.
 fn leftovers(directory: &Path) -> usize {
     let names = fs::read_dir(directory)
         .unwrap()

@@ -13,7 +13,7 @@ use support::{
     base_model, cosine, mean_and_worst, python, read_npy, root, run_python, set_up, varied_texts,
 };
 
-/// What the float64 reference says of the varied texts: token ids and vectors.
+/// Token ids and vectors of the varied texts, by the float64 reference.
 fn reference(python: &Path, base: &Path, out: &Path) -> (Vec<Vec<u32>>, Vec<Vec<f32>>) {
     let texts = root().join("tests/golden/varied-texts.txt");
     let vectors = out.join("reference.npy");

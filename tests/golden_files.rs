@@ -26,7 +26,29 @@ fn vector(i: usize) -> Vec<f32> {
     vector
 }
 
-fn write() -> (Vec<u8>, Vec<u8>) {
+const KINDS: [FieldKind; 4] = [
+    FieldKind::Text,
+    FieldKind::Number,
+    FieldKind::Bool,
+    FieldKind::Tags,
+];
+
+/// Item i's values, `[items][fields]`.
+fn values() -> Vec<Vec<Option<Value>>> {
+    let row = |i: usize| {
+        vec![
+            Some(Value::Text(format!("Größe {i}"))),
+            (!i.is_multiple_of(3)).then_some(Value::Number(i as f64 / 4.0)),
+            Some(Value::Bool(i.is_multiple_of(2))),
+            Some(Value::Tags(
+                (0..i % 3).map(|t| format!("tag {t}")).collect(),
+            )),
+        ]
+    };
+    (0..ITEMS).map(row).collect()
+}
+
+fn shard(rows: &[&[Option<Value>]]) -> Vec<u8> {
     let vectors: Vec<QuantizedVector> = (0..ITEMS)
         .map(|i| QuantizedVector::new(&vector(i)))
         .collect();
@@ -43,30 +65,17 @@ fn write() -> (Vec<u8>, Vec<u8>) {
     let mut shard = ShardBuilder::new::<SevenFour>(DIMS, &vectors, &graph).unwrap();
     let ids: Vec<String> = (0..ITEMS).map(|i| format!("item-{i}")).collect();
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-    let kinds = [
-        FieldKind::Text,
-        FieldKind::Number,
-        FieldKind::Bool,
-        FieldKind::Tags,
-    ];
-    let rows: Vec<Vec<Option<Value>>> = (0..ITEMS)
-        .map(|i| {
-            vec![
-                Some(Value::Text(format!("Größe {i}"))),
-                (i % 3 > 0).then_some(Value::Number(i as f64 / 4.0)),
-                Some(Value::Bool(i % 2 == 0)),
-                Some(Value::Tags(
-                    (0..i % 3).map(|t| format!("tag {t}")).collect(),
-                )),
-            ]
-        })
-        .collect();
-    let rows: Vec<&[Option<Value>]> = rows.iter().map(Vec::as_slice).collect();
-    Columns::write(&mut shard, &ids, &kinds, &rows).unwrap();
-    let shard = shard.to_bytes();
+    Columns::write(&mut shard, &ids, &KINDS, rows).unwrap();
+    shard.to_bytes()
+}
 
+/// The manifest and the shard of the golden shelf.
+fn write() -> (Vec<u8>, Vec<u8>) {
+    let values = values();
+    let rows: Vec<&[Option<Value>]> = values.iter().map(Vec::as_slice).collect();
+    let shard = shard(&rows);
     let names = ["name", "price", "even", "tags"];
-    let stats: Vec<FieldStats> = kinds
+    let stats: Vec<FieldStats> = KINDS
         .iter()
         .enumerate()
         .map(|(i, &kind)| FieldStats::of(kind, rows.iter().map(|row| row[i].as_ref())))
@@ -81,7 +90,7 @@ fn write() -> (Vec<u8>, Vec<u8>) {
         text_fields: vec!["name".into()],
         fields: names
             .iter()
-            .zip(kinds)
+            .zip(KINDS)
             .zip(&stats)
             .map(|((name, kind), &stats)| Field {
                 name: name.to_string(),
@@ -133,7 +142,7 @@ fn a_shelf_of_version_1_opens_verifies_and_answers() {
             hit.field("name"),
             Some(ValueRef::Text(&format!("Größe {i}")))
         );
-        let price = (i % 3 > 0).then_some(ValueRef::Number(i as f64 / 4.0));
+        let price = (!i.is_multiple_of(3)).then_some(ValueRef::Number(i as f64 / 4.0));
         assert_eq!(hit.field("price"), price);
         assert_eq!(hit.field("even"), Some(ValueRef::Bool(i % 2 == 0)));
         assert_eq!(

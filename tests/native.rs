@@ -27,7 +27,7 @@ fn done(command: &mut Command) -> String {
     out
 }
 
-/// What pkg-config says, or the same without it.
+/// The flags of pkg-config, or the same without it.
 fn flags(prefix: &Path, fixed: bool) -> Vec<String> {
     let mut command = Command::new("pkg-config");
     command

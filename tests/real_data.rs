@@ -65,6 +65,7 @@ fn icecat_is_measured_as_the_data_guide_measures_it() {
     let (queries, qrels) = icecat(&data, directory.path());
     let (queries, qrels) = (queries.to_str().unwrap(), qrels.to_str().unwrap());
     let corpus = data.join("icecat_corpus.jsonl.gz");
+    let corpus = corpus.to_str().unwrap();
 
     let (mut ndcg, mut exact) = (Vec::new(), Vec::new());
     let shipped = demo_model();
@@ -78,29 +79,11 @@ fn icecat_is_measured_as_the_data_guide_measures_it() {
             nearshelf_json(&[&["export", "--base", base][..], &to].concat());
             model
         };
-        nearshelf_json(&[
-            "build",
-            "--items",
-            corpus.to_str().unwrap(),
-            "--model",
-            &model,
-            "--out",
-            &shelf,
-            "--fields",
-            "title",
-        ]);
-        let report = nearshelf_json(&[
-            "eval",
-            &shelf,
-            "--queries",
-            queries,
-            "--qrels",
-            qrels,
-            "--relevant",
-            "2",
-            "--baseline",
-            "bm25,exact",
-        ]);
+        let made = ["--model", &model, "--out", &shelf, "--fields", "title"];
+        nearshelf_json(&[&["build", "--items", corpus][..], &made].concat());
+        let judged = ["--queries", queries, "--qrels", qrels, "--relevant", "2"];
+        let against = ["--baseline", "bm25,exact"];
+        let report = nearshelf_json(&[&["eval", &shelf][..], &judged, &against].concat());
         for (system, metrics) in report["systems"].as_object().unwrap() {
             println!("{precision} {system}: {metrics}");
         }

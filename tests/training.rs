@@ -108,7 +108,7 @@ fn train(dir: &Path, out: &str, more: &[&str]) -> Command {
     command
 }
 
-/// What training made: the weights after each stage, and the metrics without what clocks say.
+/// The results of a training: the weights after each stage, and the metrics without what clocks say.
 fn made(dir: &Path, out: &str) -> (Vec<Vec<u8>>, Vec<Value>) {
     let training = dir.join(out).join("training");
     let weights = ["contrastive", "graded"]
@@ -122,13 +122,8 @@ fn made(dir: &Path, out: &str) -> (Vec<Vec<u8>>, Vec<Value>) {
     (weights.into(), metrics.collect())
 }
 
-#[test]
-fn a_run_makes_a_model_that_builds_a_shelf_and_a_report_that_stands_alone() {
-    let dir = workshop();
-    let flags = ["--query-tower", "layers=1,vocab=400", "--json"];
-    let (code, out, err) = outcome(&mut train(dir.path(), "model", &flags));
-    assert_eq!(code, 0, "{err}");
-    let report: Value = serde_json::from_str(&out).unwrap();
+/// The systems of the first eval, and that training and its comparisons are sound.
+fn check_report(report: &Value) {
     let systems = report["evals"][0]["systems"].as_array().unwrap();
     let names: Vec<&str> = systems
         .iter()
@@ -162,28 +157,33 @@ fn a_run_makes_a_model_that_builds_a_shelf_and_a_report_that_stands_alone() {
     }
     let p = &systems[3]["against"]["base"]["p_permutation"];
     assert!((0.0..=1.0).contains(&p.as_f64().unwrap()));
+}
 
-    let html = fs::read_to_string(dir.path().join("model/report.html")).unwrap();
+/// That the report needs nothing else, and that the data's account says what was held out.
+fn check_files(model: &Path) {
+    let html = fs::read_to_string(model.join("report.html")).unwrap();
     assert!(html.contains("<polyline") && html.contains("&lt;every&gt; kind"));
     for outside in ["http:", "https:", "src=", "<script", "NaN"] {
         assert!(!html.contains(outside), "{outside}");
     }
     let split: Value =
-        serde_json::from_slice(&fs::read(dir.path().join("model/training/data.json")).unwrap())
-            .unwrap();
+        serde_json::from_slice(&fs::read(model.join("training/data.json")).unwrap()).unwrap();
     assert_eq!(split["splits"]["judged"]["dev"], 0.2);
     assert!(split["data"]["judged"]["held_out"].as_u64().unwrap() > 0);
+}
 
+/// That both towers of a model find the same in a shelf of its own.
+fn check_shelf(dir: &Path) {
     fs::write(
-        dir.path().join("items.jsonl"),
+        dir.join("items.jsonl"),
         THINGS
             .iter()
             .map(|t| format!("{{\"id\": \"{t}\", \"title\": \"{t}\"}}\n"))
             .collect::<String>(),
     )
     .unwrap();
-    let shelf = dir.path().join("shelf");
-    let (items, model) = (dir.path().join("items.jsonl"), dir.path().join("model"));
+    let shelf = dir.join("shelf");
+    let (items, model) = (dir.join("items.jsonl"), dir.join("model"));
     build(
         &items,
         &Model::open(&model).unwrap(),
@@ -208,6 +208,18 @@ fn a_run_makes_a_model_that_builds_a_shelf_and_a_report_that_stands_alone() {
     let ids =
         |hits: &[nearshelf::Hit<'_>]| hits.iter().map(|h| h.id.to_owned()).collect::<Vec<_>>();
     assert_eq!(ids(&answer.hits), ids(&by_vector.hits));
+}
+
+#[test]
+fn a_run_makes_a_model_that_builds_a_shelf_and_a_report_that_stands_alone() {
+    let dir = workshop();
+    let flags = ["--query-tower", "layers=1,vocab=400", "--json"];
+    let (code, out, err) = outcome(&mut train(dir.path(), "model", &flags));
+    assert_eq!(code, 0, "{err}");
+    let report: Value = serde_json::from_str(&out).unwrap();
+    check_report(&report);
+    check_files(&dir.path().join("model"));
+    check_shelf(dir.path());
 }
 
 #[test]

@@ -17,7 +17,7 @@ const WASM_BUDGET: usize = 550_000;
 /// Bytes of the package as it is downloaded.
 const PACKAGE_BUDGET: u64 = 6_000_000;
 
-/// What the tests share: the package installed in a project, shelves, and what the command line answers.
+/// The shared parts of the tests: the package installed in a project, shelves, and the answers of the command line.
 struct Setup {
     package: PathBuf,
     modules: PathBuf,
@@ -191,6 +191,17 @@ fn run(setup: &Setup, command: &mut Command) -> String {
     out
 }
 
+/// Runs a file of tests that need Chromium, where it is there; `more` makes ready what they need besides.
+fn in_chromium(test: &str, file: &str, more: impl FnOnce(&Setup, &mut Command)) {
+    let Some(setup) = setup(test) else { return };
+    if chromium(test) {
+        let mut node = Command::new(&setup.node);
+        node.args(["--test", file]);
+        more(setup, &mut node);
+        run(setup, &mut node);
+    }
+}
+
 /// Chromium, which only a system has.
 fn chromium(test: &str) -> bool {
     let places = [
@@ -272,26 +283,20 @@ fn workerd_answers_as_the_command_line_does() {
 
 #[test]
 fn chromium_loads_searches_and_fails_as_documented() {
-    let test = "the npm package in Chromium";
-    let Some(setup) = setup(test) else { return };
-    if chromium(test) {
-        run(
-            setup,
-            Command::new(&setup.node).args(["--test", "chromium.test.mjs"]),
-        );
-    }
+    in_chromium(
+        "the npm package in Chromium",
+        "chromium.test.mjs",
+        |_, _| (),
+    );
 }
 
 #[test]
 fn chromium_bears_what_the_real_web_does() {
-    let test = "the npm package in Chromium, with faults";
-    let Some(setup) = setup(test) else { return };
-    if chromium(test) {
-        run(
-            setup,
-            Command::new(&setup.node).args(["--test", "faults.test.mjs"]),
-        );
-    }
+    in_chromium(
+        "the npm package in Chromium, with faults",
+        "faults.test.mjs",
+        |_, _| (),
+    );
 }
 
 #[test]
@@ -333,47 +338,37 @@ fn a_graph_in_onnx_is_answered_by_the_second_module() {
 
 #[test]
 fn an_app_bundled_by_vite_works() {
-    let test = "the npm package bundled by Vite";
-    let Some(setup) = setup(test) else { return };
-    if chromium(test) {
-        run(
-            setup,
-            Command::new(&setup.node).args(["--test", "vite.test.mjs"]),
-        );
-    }
+    in_chromium(
+        "the npm package bundled by Vite",
+        "vite.test.mjs",
+        |_, _| (),
+    );
 }
 
 #[test]
 fn the_demo_page_is_usable() {
-    let test = "the demo page";
-    let Some(setup) = setup(test) else { return };
-    if !chromium(test) {
-        return;
-    }
-    let site = setup.assets.with_file_name("site");
-    let copy = |from: &Path, to: &Path| {
-        fs::create_dir_all(to).unwrap();
-        for entry in fs::read_dir(from).unwrap() {
-            let entry = entry.unwrap();
-            if entry.file_type().unwrap().is_file() {
-                fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+    in_chromium("the demo page", "demo.test.mjs", |setup, node| {
+        let site = setup.assets.with_file_name("site");
+        let copy = |from: &Path, to: &Path| {
+            fs::create_dir_all(to).unwrap();
+            for entry in fs::read_dir(from).unwrap() {
+                let entry = entry.unwrap();
+                if entry.file_type().unwrap().is_file() {
+                    fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+                }
             }
+        };
+        copy(&root().join("web/demo"), &site);
+        copy(&setup.package.join("src"), &site.join("package/src"));
+        for folder in ["wasm", "wasm/onnx"] {
+            copy(
+                &setup.package.join(folder),
+                &site.join("package").join(folder),
+            );
         }
-    };
-    copy(&root().join("web/demo"), &site);
-    copy(&setup.package.join("src"), &site.join("package/src"));
-    for folder in ["wasm", "wasm/onnx"] {
-        copy(
-            &setup.package.join(folder),
-            &site.join("package").join(folder),
-        );
-    }
-    copy(&demo(), &site.join("shelf"));
-    let mut node = Command::new(&setup.node);
-    run(
-        setup,
-        node.args(["--test", "demo.test.mjs"]).env("SITE", site),
-    );
+        copy(&demo(), &site.join("shelf"));
+        node.env("SITE", site);
+    });
 }
 
 #[test]
@@ -428,6 +423,7 @@ fn the_package_holds_what_it_should_and_no_more() {
         "src/index.js",
         "src/node.js",
         "src/onnx.js",
+        "src/options.js",
         "src/remote.js",
         "src/shelf.js",
         "src/source.js",

@@ -27,13 +27,13 @@
 /* As a length: the text ends with a NUL. */
 #define NEARSHELF_NUL_TERMINATED SIZE_MAX
 
+
+
 /*
  The version of the ABI: what a program passes to `nearshelf_open`, so that one that was compiled with another
  header than its library's is told so.
  */
 #define NEARSHELF_ABI 1
-
-
 
 /*
  The outcome of a call. The numbers never change; new ones may come.
@@ -361,16 +361,6 @@ extern "C" {
 #endif // __cplusplus
 
 /*
- The library's version, say "0.1.0". Static: never freed.
- */
-const char *nearshelf_version(void);
-
-/*
- The library's own NEARSHELF_ABI.
- */
-uint32_t nearshelf_abi(void);
-
-/*
  The failure of the last call of this thread that did not give NEARSHELF_STATUS_OK: a sentence in UTF-8, empty
  when there was none. The library's own: valid until the next call of this thread that fails; never freed.
  */
@@ -531,6 +521,16 @@ NearshelfStatus nearshelf_encode(const struct NearshelfShelf *shelf,
                                  size_t length,
                                  float *vector,
                                  size_t dims);
+
+/*
+ The library's version, say "0.1.0". Static: never freed.
+ */
+const char *nearshelf_version(void);
+
+/*
+ The library's own NEARSHELF_ABI.
+ */
+uint32_t nearshelf_abi(void);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -1,4 +1,4 @@
-//! What the tests share: where things are, and the command line.
+//! The shared parts of the tests: where things are, and the command line.
 
 mod base;
 

@@ -1,67 +1,17 @@
-// The package in Chromium, from a plain static server. Environment: NEARSHELF_PACKAGE, NEARSHELF_NPM, SHELF (one
-// shard), SHARDED (several), CHANGED (SHARDED with other items), EXPECTED and EXPECTED_SHARDED (golden queries).
+// The package in Chromium, from a plain static server. Environment: see pages.mjs, and EXPECTED and EXPECTED_SHARDED
+// (golden queries).
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { after, before, beforeEach, test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 
-import { launch } from "./chromium.mjs";
-import { breakOff, serve } from "./server.mjs";
+import { CHANGED, SHARDED, SHELF, context, fetched, inPage, instead, named, page, search, server, turnPage } from "./pages.mjs";
+import { breakOff } from "./server.mjs";
 
-const { NEARSHELF_PACKAGE, NEARSHELF_NPM, SHELF, SHARDED, CHANGED, EXPECTED, EXPECTED_SHARDED } = process.env;
-const expected = JSON.parse(readFileSync(EXPECTED, "utf8"));
-const expectedSharded = JSON.parse(readFileSync(EXPECTED_SHARDED, "utf8"));
-const folders = { "": dirname(fileURLToPath(import.meta.url)), package: NEARSHELF_PACKAGE, shelf: SHELF, sharded: SHARDED };
-
-let browser, server, context, page;
+const golden = (file) => JSON.parse(readFileSync(file, "utf8"));
+const expected = golden(process.env.EXPECTED);
+const expectedSharded = golden(process.env.EXPECTED_SHARDED);
 const shards = (folder) => readdirSync(folder).filter((name) => name.startsWith("shard-"));
-const named = (folder, stem) => readdirSync(folder).find((name) => name.startsWith(stem));
-const fetched = (pattern) => server.requests.filter(({ path }) => pattern.test(path));
-
-before(async () => {
-  browser = await launch(NEARSHELF_NPM);
-});
-after(() => browser?.close());
-
-/** A test with a server and a page of its own, with nothing kept from before. */
-const inPage = (name, run) =>
-  test(name, async () => {
-    server = await serve({ ...folders });
-    context = await browser.newContext();
-    try {
-      page = await openPage();
-      await run();
-    } finally {
-      await context.close();
-      server.close();
-    }
-  });
-
-async function openPage() {
-  const page = await context.newPage();
-  await page.goto(`${server.url}/blank.html`);
-  await page.evaluate(async () => {
-    Object.assign(globalThis, await import("/package/src/index.js"), await import("/golden.mjs"));
-    globalThis.outcome = (promise) =>
-      promise.then(
-        () => undefined,
-        (e) => ({ class: e.constructor.name, name: e.name, code: e.code, message: e.message, status: e.status }),
-      );
-  });
-  return page;
-}
-
-/** What opening and searching ends with. */
-const failureOf = (address = "/shelf/", options = {}) =>
-  page.evaluate(
-    ([address, options]) => outcome(openShelf(address, options).then((shelf) => shelf.search("rain jacket"))),
-    [address, options],
-  );
-/** Answers for one file in place of the server. */
-const instead = (pattern, answer) => {
-  server.fault = (path, request, response) => pattern.test(path) && (answer(response, request, path), true);
-};
+const ANSWERED = { value: 10 };
 
 inPage("golden queries, in a worker and in the page, on one shard and on several", async () => {
   const check = ([address, wanted, worker]) =>
@@ -238,11 +188,11 @@ inPage("a slow download that broke off goes on after a reload", async () => {
     response.write(bytes.subarray(0, 5 << 20));
     setTimeout(() => response.write(bytes.subarray(5 << 20, 9 << 20), () => setTimeout(() => response.destroy(), 300)), 2300);
   });
-  assert.equal((await failureOf()).code, "network");
+  assert.equal((await search()).code, "network");
   server.fault = undefined;
-  page = await openPage();
+  await turnPage();
   const before = fetched(/encoder-/).length;
-  assert.equal(await failureOf(), undefined);
+  assert.deepEqual(await search(), ANSWERED);
   assert.deepEqual(fetched(/encoder-/).slice(before).map(({ range }) => range), [`bytes=${8 << 20}-`]);
 });
 
@@ -353,24 +303,22 @@ inPage("a bad file is an error of its kind that says what to do", async () => {
   for (const worker of [true, false]) {
     for (const [file, answer, kind, code, says] of cases) {
       instead(file, answer);
-      const error = await failureOf("/shelf/", { cache: false, worker });
-      assert.deepEqual([error?.class, error?.code], [kind, code], `${file}: ${error?.message}`);
+      const error = await search("/shelf/", { cache: false, worker });
+      assert.deepEqual([error.class, error.code], [kind, code], `${file}: ${error.message}`);
       assert.ok(error.message.includes(says), error.message);
     }
   }
   server.fault = undefined;
-  assert.equal((await failureOf("/nothing-here/")).code, "http");
-  assert.equal((await failureOf("http://127.0.0.1:9/shelf/")).code, "network");
-  assert.equal(await failureOf(), undefined);
+  assert.equal((await search("/nothing-here/")).code, "http");
+  assert.equal((await search("http://127.0.0.1:9/shelf/")).code, "network");
+  assert.deepEqual(await search(), ANSWERED);
 });
 
 inPage("without space for it a shelf answers, and says that it is not kept", async () => {
   const session = await context.newCDPSession(page);
   await session.send("Storage.overrideQuotaForOrigin", { origin: server.url, quotaSize: 1 << 20 });
   const { count, warnings } = await page.evaluate(async () => {
-    const warnings = [];
-    const onWarning = (e) => warnings.push({ class: e.constructor.name, code: e.code, message: e.message });
-    const shelf = await openShelf("/shelf/", { onWarning });
+    const shelf = await openShelf("/shelf/", { onWarning: warned });
     await shelf.load();
     return { count: (await shelf.search("tent")).length, warnings };
   });
@@ -382,34 +330,30 @@ inPage("without space for it a shelf answers, and says that it is not kept", asy
 inPage("a policy against WebAssembly or workers is named", async () => {
   const policy = async (value, options) => {
     server.headers = { "content-security-policy": value };
-    page = await openPage();
-    return failureOf("/shelf/", options);
+    await turnPage();
+    return search("/shelf/", options);
   };
   const wasm = "script-src 'self'; worker-src 'self'";
   for (const worker of [true, false]) {
     const error = await policy(wasm, { worker });
-    assert.deepEqual([error?.class, error?.code], ["PlatformError", "wasm-blocked"], error?.message);
+    assert.deepEqual([error.class, error.code], ["PlatformError", "wasm-blocked"], error.message);
     assert.match(error.message, /wasm-unsafe-eval/);
   }
   const blocked = await policy("script-src 'self' 'wasm-unsafe-eval'; worker-src 'none'", {});
-  assert.deepEqual([blocked?.class, blocked?.code], ["PlatformError", "worker-blocked"], blocked?.message);
+  assert.deepEqual([blocked.class, blocked.code], ["PlatformError", "worker-blocked"], blocked.message);
   assert.match(blocked.message, /worker: false/);
-  assert.equal(await policy("script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'", {}), undefined);
+  assert.deepEqual(await policy("script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'", {}), ANSWERED);
 });
 
-test("a runtime without SIMD is named", async () => {
-  const old = await launch(NEARSHELF_NPM, ["--js-flags=--no-enable-sse4-1 --no-enable-ssse3 --no-enable-sse3"]);
-  server = await serve({ ...folders });
-  try {
-    context = await old.newContext();
-    page = await openPage();
+const noSimd = ["--js-flags=--no-enable-sse4-1 --no-enable-ssse3 --no-enable-sse3"];
+inPage(
+  "a runtime without SIMD is named",
+  async () => {
     for (const worker of [true, false]) {
-      const error = await failureOf("/shelf/", { worker });
-      assert.deepEqual([error?.class, error?.code], ["PlatformError", "no-simd"], error?.message);
+      const error = await search("/shelf/", { worker });
+      assert.deepEqual([error.class, error.code], ["PlatformError", "no-simd"], error.message);
       assert.match(error.message, /Safari 16\.4/);
     }
-  } finally {
-    await old.close();
-    server.close();
-  }
-});
+  },
+  noSimd,
+);

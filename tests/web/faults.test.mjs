@@ -1,70 +1,15 @@
-// What happens to a page in the real web: other origins, stalls, two tabs, bad deploys. Environment: see
-// chromium.test.mjs.
+// What happens to a page in the real web: other origins, stalls, two tabs, bad deploys. Environment: see pages.mjs.
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 
-import { launch } from "./chromium.mjs";
-import { breakOff, serve } from "./server.mjs";
+import { CHANGED, NEARSHELF_PACKAGE, SHARDED, SHELF, fetched, inPage, instead, named, openPage, page, search, serveAll, server, turnPage } from "./pages.mjs";
+import { breakOff } from "./server.mjs";
 
-const { NEARSHELF_PACKAGE, NEARSHELF_NPM, SHELF, SHARDED, CHANGED } = process.env;
-const folders = { "": dirname(fileURLToPath(import.meta.url)), package: NEARSHELF_PACKAGE, shelf: SHELF, sharded: SHARDED };
 const PLAIN_CORS = { "access-control-allow-origin": "*" };
 
-let browser, server, context, page;
-const named = (folder, stem) => readdirSync(folder).find((name) => name.startsWith(stem));
-const fetched = (pattern, from = server) => from.requests.filter(({ path }) => pattern.test(path));
-
-before(async () => {
-  browser = await launch(NEARSHELF_NPM);
-});
-after(() => browser?.close());
-
-/** A test with a server and a page of its own, with nothing kept from before. */
-const inPage = (name, run) =>
-  test(name, async () => {
-    server = await serve({ ...folders });
-    context = await browser.newContext();
-    try {
-      page = await openPage();
-      await run();
-    } finally {
-      await context.close();
-      server.close();
-    }
-  });
-
-async function openPage(from = server.url) {
-  const page = await context.newPage();
-  await page.goto(`${server.url}/blank.html`);
-  await page.evaluate(async (from) => {
-    Object.assign(globalThis, await import(`${from}/package/src/index.js`));
-    globalThis.outcome = (promise) =>
-      promise.then(
-        (value) => ({ value }),
-        (e) => ({ class: e.constructor.name, name: e.name, code: e.code, message: e.message, status: e.status }),
-      );
-    globalThis.warnings = [];
-    globalThis.warned = (error) => warnings.push({ code: error.code, message: error.message });
-  }, from);
-  return page;
-}
-
-/** Answers for one file in place of the server. */
-const instead = (pattern, answer) => {
-  server.fault = (path, request, response) => pattern.test(path) && (answer(response, request, path), true);
-};
-const search = (address = "/shelf/", options = {}) =>
-  page.evaluate(
-    ([address, options]) =>
-      outcome(openShelf(address, { ...options, onWarning: warned }).then((shelf) => shelf.search("rain jacket").then((hits) => hits.length))),
-    [address, options],
-  );
-
 inPage("a shelf on another origin with plain CORS survives a connection that drops", async () => {
-  const other = await serve({ ...folders });
+  const other = await serveAll();
   other.headers = PLAIN_CORS;
   const encoder = named(SHELF, "encoder-");
   let times = 0;
@@ -78,11 +23,10 @@ inPage("a shelf on another origin with plain CORS survives a connection that dro
   const ranges = fetched(/encoder-/, other).map(({ range }) => range);
   assert.equal(ranges.length, 2, `${ranges}`);
   assert.match(ranges[1], /^bytes=\d+-$/);
-  other.close();
 });
 
 inPage("a part of which nobody says where it starts is asked for again, whole", async () => {
-  const other = await serve({ ...folders });
+  const other = await serveAll();
   other.headers = PLAIN_CORS;
   const encoder = named(SHELF, "encoder-");
   const bytes = readFileSync(join(SHELF, encoder));
@@ -99,17 +43,15 @@ inPage("a part of which nobody says where it starts is asked for again, whole", 
   };
   assert.deepEqual(await search(`${other.url}/shelf/`), { value: 10 });
   assert.equal(times, 3);
-  other.close();
 });
 
 inPage("the package on another origin starts its worker", async () => {
-  const cdn = await serve({ ...folders });
+  const cdn = await serveAll();
   cdn.headers = PLAIN_CORS;
-  page = await openPage(cdn.url);
+  await turnPage(cdn.url);
   assert.deepEqual(await search(), { value: 10 });
   assert.equal(await page.evaluate(() => globalThis.Worker.toString().includes("native code")), true);
   assert.ok(fetched(/worker\.js/, cdn).length > 0 && page.workers().length === 1);
-  cdn.close();
 });
 
 inPage("a shelf drops only its own files", async () => {
@@ -135,28 +77,26 @@ inPage("a shelf drops only its own files", async () => {
 
 inPage("1,000 searches that are aborted are 1,000 rejections, at once", async () => {
   for (const worker of [true, false]) {
-    const { reasons, ms, later } = await page.evaluate(async (worker) => {
+    const { reasons, later, order } = await page.evaluate(async (worker) => {
       const shelf = await openShelf("/shelf/", { worker });
       await shelf.search("warm up");
       const abort = new AbortController();
-      let [busy, count] = [true, 0];
       const settled = Array.from({ length: 1000 }, (_, i) =>
         shelf.search(`a warm jacket for autumn number ${i}`, { signal: abort.signal, k: 200 }).then(
           () => "answered",
-          (e) => ((count += 1), e.name),
+          (e) => e.name,
         ),
       );
       await new Promise((resolve) => setTimeout(resolve, 50));
-      const start = performance.now();
       abort.abort();
-      const all = await Promise.all(settled);
-      busy = false;
-      const ms = performance.now() - start;
-      const later = (await shelf.search("rain jacket")).length;
-      return { reasons: [...new Set(all)].sort(), ms, later, count, busy };
+      // Asked for after them: they are all settled before it is answered.
+      const order = [];
+      const later = shelf.search("rain jacket").then((hits) => (order.push("later"), hits.length));
+      const all = Promise.all(settled).then((all) => (order.push("settled"), all));
+      return { reasons: [...new Set(await all)].sort(), later: await later, order };
     }, worker);
     assert.ok(reasons.includes("AbortError"), `${reasons}`);
-    assert.ok(ms < 1000, `${ms} ms until all were rejected`);
+    assert.deepEqual(order, ["settled", "later"]);
     assert.equal(later, 10);
   }
   // What waits is rejected without exception.
@@ -270,12 +210,12 @@ inPage("two tabs that open at once download once", async () => {
 inPage("the module is kept, and nothing is kept twice", async () => {
   server.headers = { "cache-control": "max-age=31536000" };
   assert.deepEqual(await search(), { value: 10 });
-  page = await openPage();
+  await turnPage();
   assert.deepEqual(await search(), { value: 10 });
   assert.equal(fetched(/\.wasm/).length, 1, "the module was fetched again");
   // Without the Cache API's copy they come from the server: the HTTP cache has none.
   await page.evaluate(() => caches.delete("nearshelf"));
-  page = await openPage();
+  await turnPage();
   assert.deepEqual(await search(), { value: 10 });
   for (const file of [/encoder-/, /shard-/, /\.wasm/]) assert.equal(fetched(file).length, 2, `${file}`);
 });
@@ -310,7 +250,7 @@ inPage("the module is resumed, counted, compared with its digest, and its faults
       (response) => response.writeHead(200, type).end(altered),
       (response) => response.destroy(),
     ]) {
-      page = await openPage();
+      await turnPage();
       instead(/\.wasm/, answer);
       const error = await search("/shelf/", { worker, cache: false });
       assert.deepEqual([error.name, error.code], ["PlatformError", "module"], error.message);
@@ -358,19 +298,17 @@ inPage("large k, unknown words and wrong options have their answers", async () =
 
 inPage("a callback that throws stops nothing", async () => {
   for (const worker of [true, false]) {
-    const { ms, count } = await page.evaluate(async (worker) => {
-      const start = performance.now();
+    const count = await page.evaluate(async (worker) => {
       addEventListener("error", (event) => event.preventDefault());
       const onProgress = () => {
         throw new Error("the page's own fault");
       };
       const shelf = await openShelf("/shelf/", { worker, onProgress, cache: false });
       const count = (await shelf.search("tent", { onPartial: onProgress })).length;
-      return { ms: performance.now() - start, count };
+      return count;
     }, worker);
     assert.equal(count, 10);
     assert.equal(fetched(/encoder-/).length, worker ? 1 : 2, "it was taken for a fault of the network");
-    assert.ok(ms < 60_000);
   }
 });
 

@@ -11,7 +11,7 @@ for (const [query, wanted] of expected) {
   // What runs unfused may differ in its last bits, and two items of nearly one score in their order.
   for (const [i, hit] of hits.entries()) {
     const [, score] = wanted[i];
-    if (Math.abs(hit.score - score) > 1e-3) throw new Error(`${query}, place ${i}: expected ${score}, found ${hit.score}`);
+    if (Math.abs(hit.score - score) > 1e-4) throw new Error(`${query}, place ${i}: expected ${score}, found ${hit.score}`);
   }
   if (hits[0].id !== wanted[0][0]) throw new Error(`${query}: expected ${wanted[0][0]} first, found ${hits[0].id}`);
 }

@@ -19,7 +19,7 @@ const TYPES = {
  * @returns {Promise<{ url: string, requests: { path: string, range?: string }[], folders: Record<string, string>, fault: any, headers: object, close(): void }>}
  */
 export async function serve(folders) {
-  const state = { url: "", requests: [], folders, fault: undefined, headers: {}, close: () => server.close() };
+  const state = { url: "", requests: [], folders, fault: undefined, headers: {}, close: () => (server.closeAllConnections(), server.close()) };
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url, "http://localhost");
     const { range } = request.headers;

@@ -6,7 +6,7 @@ const OWN = /\/(index\.html|demo\.js|style\.css|package\/.*\.js)?$/;
 self.addEventListener("install", () => self.skipWaiting());
 self.addEventListener("activate", (event) => event.waitUntil(keepPage().then(() => self.clients.claim())));
 
-/** What the page loaded before this worker was there. The wasm module and the shelf are kept by the package itself. */
+/** Keeps the files that the page loaded before this worker was there. The wasm module and the shelf are kept by the package itself. */
 async function keepPage() {
   const cache = await caches.open(CACHE);
   const files = ["index.html", "demo.js", "style.css", "package/wasm/nearshelf.js", "package/wasm/modules.js"];

@@ -1,6 +1,7 @@
 // `openShelf` for a platform: what differs is where the wasm module lies and whether there are workers.
 
 import { failure } from "./failure.js";
+import { checkOpening } from "./options.js";
 import { RemoteShelf } from "./remote.js";
 import { LocalShelf } from "./shelf.js";
 import { toSource } from "./source.js";
@@ -66,7 +67,7 @@ export function openShelfFor({ locateWasm, startWorker, cache = false, source: o
     if (source === undefined || source === null) {
       throw failure("options", `openShelf: expected an address, a Response, a function or files, found ${source}.`);
     }
-    check(options);
+    checkOpening(options);
     const settings = { cache, ...options };
     const { worker = Boolean(startWorker), wasm, onnxWasm, fetch } = settings;
     if (worker !== false) {
@@ -83,31 +84,4 @@ export function openShelfFor({ locateWasm, startWorker, cache = false, source: o
     const given = { network: wasm, onnx: onnxWasm };
     return new Shelf(await LocalShelf.open(from, settings, (kind) => given[kind] ?? locateWasm(kind)));
   };
-}
-
-/** Options of openShelf, each by its name. @param {any} options */
-function check(options) {
-  if (options === null || typeof options !== "object") {
-    throw failure("options", `openShelf: expected an object of options, found ${options}.`);
-  }
-  const { worker, signal, timeout, ...rest } = options;
-  const kind = typeof worker;
-  const isWorker = kind === "object" && worker !== null && typeof worker.postMessage === "function";
-  if (worker !== undefined && kind !== "boolean" && kind !== "function" && !isWorker) {
-    throw failure("options", `worker: expected a boolean, a Worker or a function that makes one, found ${String(worker)}.`);
-  }
-  if (signal !== undefined && typeof signal?.addEventListener !== "function") {
-    throw failure("options", `signal: expected an AbortSignal, found ${typeof signal}.`);
-  }
-  for (const name of ["onProgress", "onWarning", "fetch"]) {
-    if (rest[name] !== undefined && typeof rest[name] !== "function") {
-      throw failure("options", `${name}: expected a function, found ${typeof rest[name]}.`);
-    }
-  }
-  for (const name of ["manifest", "stall"]) {
-    const ms = timeout?.[name];
-    if (ms !== undefined && !(Number.isFinite(ms) && ms > 0)) {
-      throw failure("options", `timeout.${name}: expected milliseconds, found ${String(ms)}.`);
-    }
-  }
 }

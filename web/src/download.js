@@ -265,7 +265,7 @@ export async function downloadManifest({ source, signal, timeout = TIMEOUT.manif
 }
 
 /**
- * What `promise` gives, or an error after `ms` milliseconds, with the request stopped.
+ * Waits for `promise`: its value, or an error after `ms` milliseconds, with the request stopped.
  * @template T
  * @param {number} ms
  * @param {AbortController} abort

@@ -1,6 +1,6 @@
 // Errors with a `code` that programs can tell apart and a message that says what to do.
 
-/** What every code means for whoever reads the message. @type {Record<string, string>} */
+/** The advice of every code, for whoever reads the message. @type {Record<string, string>} */
 const ADVICE = {
   network: "Check the connection and the address; what was downloaded so far is kept, and opening again goes on from there.",
   timeout: "The server sent nothing for too long: check the connection, or raise openShelf's `timeout`.",

@@ -52,7 +52,7 @@ export const isAbort = (error) => /** @type {any} */ (error)?.name === "AbortErr
 /** The reason of a signal as what `fetch` would throw. @param {AbortSignal} signal */
 export const abortReason = (signal) => signal.reason ?? new DOMException("The operation was aborted.", "AbortError");
 
-/** What the wasm module threw, as an error of ours. @param {any} error */
+/** An error of the wasm module as one of ours. @param {any} error */
 export function fromEngine(error) {
   if (error instanceof NearshelfError || isAbort(error)) return error;
   const WasmError = /** @type {any} */ (globalThis).WebAssembly?.RuntimeError;

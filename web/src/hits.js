@@ -2,7 +2,7 @@
 
 /** The hits of a search, best first: an array, and how it came about. See `index.d.ts`. */
 export class Hits extends Array {
-  /** What `map` and `filter` give are plain arrays. */
+  /** The results of `map` and `filter` are plain arrays. */
   static get [Symbol.species]() {
     return Array;
   }

@@ -44,7 +44,7 @@ export interface Progress {
   stored: number;
 }
 
-/** How a shelf is opened. */
+/** Options of opening a shelf. */
 export interface OpenOptions {
   /** Stops opening. */
   signal?: AbortSignal;
@@ -112,7 +112,7 @@ export interface Hits<F = Fields> extends Array<Hit<F>> {
   ms: { encode: number; search: number };
 }
 
-/** How a search goes. What is left out is as the shelf was built for. */
+/** Options of a search. Defaults are those that the shelf was built for. */
 export interface SearchOptions<F = Fields> {
   /** Hits wanted; 10 by default. */
   k?: number;
@@ -180,7 +180,7 @@ export interface Shelf<F = Fields> {
  */
 export function openShelf<F = Fields>(source: ShelfSource, options?: OpenOptions): Promise<Shelf<F>>;
 
-/** What an error is about. */
+/** The cause of an error. */
 export type ErrorCode =
   | "network"
   | "timeout"

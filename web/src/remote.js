@@ -3,6 +3,7 @@
 import { checkManifest, checkStatus } from "./download.js";
 import { abortReason, call, failure, fromMessage, toMessage } from "./failure.js";
 import { Hits } from "./hits.js";
+import { searching } from "./options.js";
 import { MANIFEST, toSource } from "./source.js";
 
 export class RemoteShelf {
@@ -137,11 +138,8 @@ export class RemoteShelf {
   }
 
   /** @param {any} options */
-  #searching(options = {}) {
-    if (options === null || typeof options !== "object") {
-      throw failure("options", `options: expected an object, found ${options}.`);
-    }
-    const { signal, onPartial, ...rest } = options;
+  #searching(options) {
+    const { signal, onPartial, ...rest } = searching(options);
     const tell = onPartial && ((/** @type {any} */ value) => call(onPartial, Hits.of_(value)));
     return { signal, tell, options: { ...rest, wantsPartial: Boolean(onPartial) } };
   }
@@ -159,18 +157,18 @@ export class RemoteShelf {
   }
 
   /** @param {string} text @param {{ signal?: AbortSignal }} [options] */
-  encode(text, { signal } = {}) {
-    return this.#call({ type: "encode", text }, signal);
+  async encode(text, options) {
+    return this.#call({ type: "encode", text }, searching(options).signal);
   }
 
   /** @param {{ signal?: AbortSignal }} [options] */
-  load({ signal } = {}) {
-    return this.#call({ type: "load" }, signal);
+  async load(options) {
+    return this.#call({ type: "load" }, searching(options).signal);
   }
 
   /** Takes the shelf as it is on the server now. @param {{ signal?: AbortSignal }} [options] */
-  async refresh({ signal } = {}) {
-    this.#about = await this.#call({ type: "refresh" }, signal);
+  async refresh(options) {
+    this.#about = await this.#call({ type: "refresh" }, searching(options).signal);
     return this.#about;
   }
 

@@ -3,6 +3,7 @@
 import { download, downloadManifest, hex } from "./download.js";
 import { abortReason, call, failure, fromEngine } from "./failure.js";
 import { Hits } from "./hits.js";
+import { searching } from "./options.js";
 import { MANIFEST } from "./source.js";
 import { Store } from "./store.js";
 import { Turns, abortable } from "./turns.js";
@@ -74,13 +75,14 @@ export class LocalShelf {
     return new LocalShelf(await reopen(options.signal), reopen);
   }
 
-  /** What does not change while the shelf is open: sizes, fields, the build of the module. */
+  /** The parts that do not change while the shelf is open: sizes, fields, the build of the module. */
   get about() {
     return this.#state.about;
   }
 
   /** Takes the shelf as it is on the server now. @param {{ signal?: AbortSignal }} [options] */
-  async refresh({ signal } = {}) {
+  async refresh(options) {
+    const { signal } = searching(options);
     this.#state.open();
     const next = await this.#reopen(signal);
     const before = this.#state;
@@ -92,7 +94,7 @@ export class LocalShelf {
 
   /** @param {string} text @param {any} [options] */
   async search(text, options) {
-    const { signal, ...settings } = checked(options);
+    const { signal, ...settings } = searching(options);
     if (typeof text !== "string") throw failure("query", `search: expected a string, found ${typeof text}.`);
     const state = this.#state;
     return state.use(async () => {
@@ -117,7 +119,7 @@ export class LocalShelf {
 
   /** @param {Float32Array} vector @param {any} [options] */
   async searchVector(vector, options) {
-    const settings = checked(options);
+    const settings = searching(options);
     if (!(vector instanceof Float32Array) && !Array.isArray(vector)) {
       throw failure("query", "searchVector: expected a Float32Array.");
     }
@@ -165,7 +167,7 @@ export class LocalShelf {
 
   /** The unit vector of a text. @param {string} text @param {{ signal?: AbortSignal }} [options] */
   async encode(text, options) {
-    const { signal } = checked(options);
+    const { signal } = searching(options);
     if (typeof text !== "string") throw failure("query", `encode: expected a string, found ${typeof text}.`);
     const state = this.#state;
     return state.use(() =>
@@ -180,7 +182,7 @@ export class LocalShelf {
 
   /** Downloads every shard, so that all queries are answered without a connection. @param {{ signal?: AbortSignal }} [options] */
   async load(options) {
-    const { signal } = checked(options);
+    const { signal } = searching(options);
     const state = this.#state;
     return state.use(() => abortable(signal, state.load()));
   }
@@ -189,7 +191,7 @@ export class LocalShelf {
     this.#state.dispose();
   }
 
-  /** What it takes now. */
+  /** Memory and downloads at this moment. */
   async stats() {
     return this.#state.stats();
   }
@@ -433,26 +435,6 @@ async function onnxRuntime(locateWasm, loading) {
   const { onnx } = await import("./onnx.js");
   await onnx.start(() => locateWasm("onnx"), loading);
   return onnx;
-}
-
-/** Options of a call, each by its name. @param {any} options */
-function checked(options = {}) {
-  if (options === null || typeof options !== "object") {
-    throw failure("options", `options: expected an object, found ${options}.`);
-  }
-  const { k, probe, ef, signal, onPartial } = options;
-  for (const [name, value] of Object.entries({ k, probe, ef })) {
-    if (value !== undefined && !(Number.isInteger(value) && value >= 0 && value < 2 ** 32)) {
-      throw failure("options", `${name}: expected a whole number, found ${String(value)}.`);
-    }
-  }
-  if (onPartial !== undefined && typeof onPartial !== "function") {
-    throw failure("options", `onPartial: expected a function, found ${typeof onPartial}.`);
-  }
-  if (signal !== undefined && typeof signal?.addEventListener !== "function") {
-    throw failure("options", `signal: expected an AbortSignal, found ${typeof signal}.`);
-  }
-  return options;
 }
 
 /** The manifest from the network or, where that gives none, as it was at the last visit. */

@@ -76,7 +76,7 @@ export class Turns {
 }
 
 /**
- * What `promise` gives, or the signal's reason as soon as it is aborted.
+ * Waits for `promise`: its value, or the signal's reason as soon as it is aborted.
  * @template T
  * @param {AbortSignal | undefined} signal
  * @param {Promise<T>} promise

@@ -115,8 +115,9 @@ export class Runtime {
     const { bytes, sha256 } = MODULES[name];
     // By its digest, not its address: bundlers rename it, and shelves share it.
     const file = { name: `${sha256.slice(0, 16)}.wasm`, bytes, sha256 };
-    const base = globalThis.location ? new URL("/.nearshelf/", globalThis.location.href).href : undefined;
-    const store = cache && base?.startsWith("http") ? await Store.open(base, warn) : undefined;
+    // Not the location's: that of a worker may be a blob.
+    const { origin } = globalThis;
+    const store = cache && origin?.startsWith("http") ? await Store.open(`${origin}/.nearshelf/`, warn) : undefined;
     /** @type {import("./source.js").Source} */
     const source = {
       read: (_, { signal, offset = 0 }) => {

@@ -61,7 +61,7 @@ const server = createServer((request, response) => {
 });
 await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
 
-/** What a page does: `open` gives a function from a text to the best item's id. */
+/** A page: `open` gives a function from a text to the best item's id. */
 const peers = {
   nearshelf: async () => {
     const { openShelf } = await import("/package/src/index.js");

@@ -7,9 +7,12 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use nearshelf::{Encoder, Isa};
-
+use nearshelf_export::Precision;
 use xtask::shell::{cache, output, root, shared_data};
 use xtask::{setup, web};
+
+use crate::model;
+use crate::timing::median;
 
 const TOKENS: [usize; 6] = [8, 16, 32, 64, 128, 256];
 /// Ours and theirs take turns so often; of the rounds' medians the middle one counts.
@@ -20,23 +23,12 @@ const TITLES: usize = 4000;
 /// Modules that are measured; those for ONNX run recognised encoders with the same code.
 const NETWORK_BUILDS: [&str; 2] = ["simd128", "relaxed-simd"];
 
-/// The base model in the form that ONNX Runtime's kernels want: what its own quantizer makes of the f32 one.
-pub fn onnxruntime_int8() -> Result<PathBuf> {
-    let python = setup::python()?;
-    let f32 = crate::exported(&setup::base_model(&python)?, "f32")?;
-    let quantized = f32.join("onnxruntime-int8.onnx");
-    let quantizer = root().join("tests/reference/quantize.py");
-    let arguments = [quantizer, f32.join("model.onnx"), quantized.clone()];
-    output(Command::new(&python).args(arguments))?;
-    Ok(quantized)
-}
-
 /// All measurements; what cannot be had here is said and left out.
 pub fn run() -> Result<()> {
     let python = setup::bench_python()?;
     let base = setup::base_model(&python)?;
-    let model = crate::exported(&base, "int8")?;
-    let theirs = onnxruntime_int8()?;
+    let model = model::exported(&base, Precision::Int8)?;
+    let theirs = model::onnxruntime_int8()?;
 
     let native = |isa: Option<&str>| {
         let mut command = Command::new(std::env::current_exe()?);
@@ -61,7 +53,7 @@ pub fn run() -> Result<()> {
         Peer::start(&mut onnx_runtime(&theirs))?,
     )?;
 
-    let f32 = crate::exported(&base, "f32")?;
+    let f32 = model::exported(&base, Precision::F32)?;
     let optimized = f32.join("onnxruntime-optimized.onnx");
     let mut optimize = Command::new(&python);
     optimize.arg(script("ort_optimize.py"));
@@ -211,7 +203,7 @@ pub fn latency(model: &Path) -> Result<()> {
                 times.push(start.elapsed());
             }
         }
-        println!("{:.4}", crate::median(times).as_secs_f64() * 1e3);
+        println!("{:.4}", median(times).as_secs_f64() * 1e3);
     }
     Ok(())
 }

@@ -1,18 +1,18 @@
 //! Measurements against the peers, side by side in one run. Nothing here passes or fails.
 
 mod encoder;
-mod instant;
+mod matrix;
+mod model;
 mod native;
 mod search;
+mod timing;
 mod train;
 mod web;
 
-use std::path::{Path, PathBuf};
-use std::{fs, time::Duration};
+use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Parser;
-use xtask::shell::cache;
 
 #[derive(Debug, Parser)]
 #[command(about = "Measures nearshelf against its peers")]
@@ -87,28 +87,4 @@ fn main() -> Result<()> {
             save,
         } => train::run(&recipe, steps, save.as_deref()),
     }
-}
-
-/// The base model exported, `int8` or `f32`.
-fn exported(base: &Path, precision: &str) -> Result<PathBuf> {
-    let out = cache().join("models").join(precision);
-    let precision = match precision {
-        "f32" => nearshelf_export::Precision::F32,
-        _ => nearshelf_export::Precision::Int8,
-    };
-    nearshelf_export::export(base, &out, precision, &[])?;
-    Ok(out)
-}
-
-/// Reads a float32 matrix: its numbers and its width.
-fn read_npy(path: &Path) -> Result<(Vec<f32>, usize)> {
-    let bytes = fs::read(path).with_context(|| path.display().to_string())?;
-    let npy = npyz::NpyFile::new(&bytes[..])?;
-    let width = npy.shape().get(1).copied().context("a matrix")? as usize;
-    Ok((npy.into_vec()?, width))
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort_unstable();
-    times[times.len() / 2]
 }

@@ -15,7 +15,7 @@ use nearshelf_native::{
     nearshelf_last_error, nearshelf_open, nearshelf_search_vector,
 };
 
-use crate::median;
+use crate::timing::median;
 use xtask::native;
 use xtask::shell::{cache, output, root};
 

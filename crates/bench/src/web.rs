@@ -7,10 +7,12 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 use nearshelf::{Shelf, ValueRef};
+use nearshelf_export::Precision;
 use serde_json::{Value, json};
-
 use xtask::shell::{cache, output, root};
 use xtask::{setup, web};
+
+use crate::model;
 
 const PEERS: [&str; 4] = [
     "@huggingface/transformers@4",
@@ -35,7 +37,7 @@ pub fn run(rounds: usize) -> Result<()> {
         fs::copy(base.join(name), model.join(name))?;
     }
     fs::write(model.join("tokenizer_config.json"), TOKENIZER)?;
-    let quantized = crate::encoder::onnxruntime_int8()?;
+    let quantized = model::onnxruntime_int8()?;
     fs::copy(quantized, model.join("onnx/model_quantized.onnx"))?;
 
     // The peers' catalog: the demo's, with the vectors of the base model.
@@ -56,7 +58,7 @@ pub fn run(rounds: usize) -> Result<()> {
         }
         items.push(row);
     }
-    let encoder = nearshelf::Encoder::open(&crate::exported(&base, "int8")?)?;
+    let encoder = nearshelf::Encoder::open(&model::exported(&base, Precision::Int8)?)?;
     let encoded = encoder.encode_batch(&titles, 2, &|_| ())?;
     let numbers = encoded.iter().flat_map(|text| &text.vector);
     let bytes: Vec<u8> = numbers.flat_map(|x| x.to_le_bytes()).collect();

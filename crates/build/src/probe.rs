@@ -1,6 +1,6 @@
 //! The search defaults of a shelf, chosen from recall measured on it.
 
-use nearshelf_catalog::{Catalog, ProbeRecall, SearchDefaults, SearchOptions, Target};
+use nearshelf_catalog::{Catalog, Hit, ProbeRecall, SearchDefaults, SearchOptions, Target};
 use nearshelf_container::Storage;
 use nearshelf_encoder::Encoder;
 
@@ -15,6 +15,18 @@ const QUERIES: usize = 400;
 const K: usize = 10;
 const EF: [usize; 6] = [100, 120, 150, 200, 300, 400];
 
+/// Queries made of the catalog's texts, and the score that a right hit has at least.
+struct Trial<'a, S> {
+    catalog: &'a Catalog<S>,
+    queries: Vec<Target>,
+    /// A hit counts when it is as near as the tenth nearest item: items of one text are one answer.
+    nearest: Vec<f32>,
+    threads: usize,
+}
+
+/// A setting with its recall, and the comparisons that it took.
+type Measured = (u64, ProbeRecall);
+
 /// Searches with rising numbers of shards and candidates until recall is what it should be; takes the
 /// setting with the fewest comparisons of those that reach it, or else the best.
 pub(crate) fn choose<S: Storage + Sync>(
@@ -24,79 +36,95 @@ pub(crate) fn choose<S: Storage + Sync>(
     seed: u64,
     threads: usize,
 ) -> Result<SearchDefaults> {
+    let trial = Trial::new(catalog, encoder, texts, seed, threads)?;
     let shards = catalog.manifest().shards.len();
-    let queries = encoder.encode_batch(&fragments(texts, QUERIES, seed), threads, &|_| ())?;
-    let queries: Vec<Target> = queries.into_iter().map(|q| q.vector.into()).collect();
-    // A hit counts when it is as near as the tenth nearest item: items of one text are one answer.
-    let nearest: Vec<f32> = parallel::map(queries.len(), threads, |i| {
-        let exact = catalog.search_exact(&queries[i], K)?;
-        Ok::<_, nearshelf_catalog::Error>(exact.hits.last().map_or(0.0, |hit| hit.score))
-    })?;
-
     let mut probes: Vec<usize> = vec![1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256];
     probes.retain(|&probe| probe < shards);
     probes.push(shards);
-    let measure = |probe: usize, ef: usize| {
-        let found = parallel::map(queries.len(), threads, |i| {
-            let options = SearchOptions {
-                k: K,
-                probe: Some(probe),
-                ef: Some(ef),
-            };
-            let found = catalog.search(&queries[i], &options)?;
-            let right = found
-                .hits
-                .iter()
-                .filter(|hit| hit.score >= nearest[i])
-                .count();
-            Ok::<_, nearshelf_catalog::Error>((right, found.stats.distances))
-        })?;
-        let wanted = queries.len() * K.min(catalog.len());
-        let right: usize = found.iter().map(|(right, _)| right).sum();
-        let cost: u64 = found.iter().map(|(_, distances)| distances).sum();
-        Ok::<_, nearshelf_catalog::Error>((right as f64 / wanted as f64, cost))
-    };
-
-    let mut measured: Vec<(u64, ProbeRecall)> = Vec::new();
+    let mut measured = Vec::new();
     for ef in EF {
         for &probe in &probes {
-            let (recall, cost) = measure(probe, ef)?;
-            let entry = ProbeRecall {
-                probe: probe as u32,
-                ef: ef as u32,
-                recall: recall as f32,
-            };
-            measured.push((cost, entry));
-            if recall >= TARGET {
+            let entry = trial.measure(probe, ef)?;
+            measured.push(entry);
+            if f64::from(entry.1.recall) >= TARGET {
                 break;
             }
         }
     }
     measured.sort_by_key(|(cost, entry)| (*cost, entry.probe, entry.ef));
-    let best = measured.iter().map(|(_, e)| e.recall).fold(0f32, f32::max);
-    let chosen = measured
-        .iter()
-        .map(|(_, entry)| *entry)
-        .find(|entry| entry.recall >= best.min(TARGET as f32));
-    // The grid is never empty.
-    let chosen = chosen.unwrap_or(ProbeRecall {
+    let chosen = cheapest(&measured).unwrap_or(ProbeRecall {
         probe: shards as u32,
-        ef: 400,
+        ef: EF[EF.len() - 1] as u32,
         recall: 0.0,
     });
-    // What costs more than another and finds less tells nothing.
-    let mut highest = 0f32;
-    let curve = measured
-        .into_iter()
-        .map(|(_, entry)| entry)
-        .filter(|entry| {
-            let better = entry.recall > highest;
-            highest = highest.max(entry.recall);
-            better
-        });
     Ok(SearchDefaults {
         probe: chosen.probe,
         ef: chosen.ef,
-        measured: curve.collect(),
+        measured: curve(&measured),
     })
+}
+
+impl<'a, S: Storage + Sync> Trial<'a, S> {
+    fn new(
+        catalog: &'a Catalog<S>,
+        encoder: &Encoder,
+        texts: &[String],
+        seed: u64,
+        threads: usize,
+    ) -> Result<Self> {
+        let queries = encoder.encode_batch(&fragments(texts, QUERIES, seed), threads, &|_| ())?;
+        let queries: Vec<Target> = queries.into_iter().map(|q| q.vector.into()).collect();
+        let nearest = parallel::map(queries.len(), threads, |i| {
+            let exact = catalog.search_exact(&queries[i], K)?;
+            Ok::<_, nearshelf_catalog::Error>(exact.hits.last().map_or(0.0, |hit| hit.score))
+        })?;
+        Ok(Trial {
+            catalog,
+            queries,
+            nearest,
+            threads,
+        })
+    }
+
+    fn measure(&self, probe: usize, ef: usize) -> Result<Measured> {
+        let options = SearchOptions {
+            k: K,
+            probe: Some(probe),
+            ef: Some(ef),
+        };
+        let found = parallel::map(self.queries.len(), self.threads, |i| {
+            let found = self.catalog.search(&self.queries[i], &options)?;
+            let is_right = |hit: &&Hit<'_, S>| hit.score >= self.nearest[i];
+            let right = found.hits.iter().filter(is_right).count();
+            Ok::<_, nearshelf_catalog::Error>((right, found.stats.distances))
+        })?;
+        let wanted = self.queries.len() * K.min(self.catalog.len());
+        let right: usize = found.iter().map(|(right, _)| right).sum();
+        let cost = found.iter().map(|(_, distances)| distances).sum();
+        let entry = ProbeRecall {
+            probe: probe as u32,
+            ef: ef as u32,
+            recall: (right as f64 / wanted as f64) as f32,
+        };
+        Ok((cost, entry))
+    }
+}
+
+/// The first that reaches the target, or the best that there is. `measured` rises in cost.
+fn cheapest(measured: &[Measured]) -> Option<ProbeRecall> {
+    let best = measured.iter().map(|(_, e)| e.recall).fold(0f32, f32::max);
+    let mut entries = measured.iter().map(|(_, entry)| *entry);
+    entries.find(|entry| entry.recall >= best.min(TARGET as f32))
+}
+
+/// Settings of which each costs more and finds more than the one before.
+fn curve(measured: &[Measured]) -> Vec<ProbeRecall> {
+    let mut highest = 0f32;
+    let mut better = |entry: &ProbeRecall| {
+        let better = entry.recall > highest;
+        highest = highest.max(entry.recall);
+        better
+    };
+    let entries = measured.iter().map(|(_, entry)| *entry);
+    entries.filter(|entry| better(entry)).collect()
 }

@@ -5,29 +5,15 @@ use std::ops::Range;
 use crate::digest::{BlockDigest, checksum};
 use crate::error::{Error, Result};
 use crate::kind::{FileKind, Kind};
+use crate::layout::{
+    ALIGNMENT, DIGEST_BYTES, ENTRY_BYTES, HEADER_BYTES, OLDEST_VERSION, VERSION, at, before_digests,
+};
 use crate::storage::Storage;
-use crate::{ALIGNMENT, OLDEST_VERSION, VERSION};
 
-pub(crate) const HEADER_BYTES: usize = 64;
-pub(crate) const ENTRY_BYTES: usize = 32;
-pub(crate) const DIGEST_BYTES: usize = 16;
 /// More sections than any catalog's fields need; a bound for what a forged header can ask for.
 const MAX_SECTIONS: usize = 4096;
 /// Bytes of a head at most: block digests of a 16 GiB file, and some room.
 pub const MAX_HEAD_BYTES: usize = 24 << 20;
-
-/// Places in the header, in bytes from its start.
-pub(crate) mod at {
-    pub const VERSION: usize = 8;
-    pub const OLDEST: usize = 12;
-    pub const LENGTH: usize = 16;
-    pub const HEAD: usize = 24;
-    pub const META: usize = 28;
-    pub const SECTIONS: usize = 32;
-    pub const BLOCK: usize = 36;
-    pub const CHECKSUM: usize = 40;
-    pub const RESERVED: usize = 48;
-}
 
 /// A section's place in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -397,11 +383,6 @@ impl Header {
         }
         Ok(sections)
     }
-}
-
-/// Bytes of header, table and meta record, up to where the digests begin.
-pub(crate) fn before_digests(sections: usize, meta: usize) -> usize {
-    (HEADER_BYTES + sections * ENTRY_BYTES + meta).next_multiple_of(DIGEST_BYTES)
 }
 
 /// The checksum of a head without its own eight bytes.

@@ -10,9 +10,11 @@ mod error;
 mod guard;
 mod head;
 mod kind;
+mod layout;
 mod ranges;
 mod seal;
 mod storage;
+mod stored;
 mod values;
 pub mod wire;
 mod writer;
@@ -23,19 +25,11 @@ pub use error::{Error, ErrorKind, Result};
 pub use guard::guarded;
 pub use head::{Head, MAX_HEAD_BYTES, Section};
 pub use kind::{FileKind, Kind};
+pub use layout::{ALIGNMENT, BLOCK_BYTES, OLDEST_VERSION, VERSION};
 pub use ranges::Ranges;
 #[doc(hidden)]
 pub use seal::seal;
-pub use storage::{Absent, Storage, Stored};
+pub use storage::{Absent, Storage};
+pub use stored::Stored;
 pub use values::{Number, Values};
 pub use writer::FileWriter;
-
-/// The format version that this build writes, and the newest that it reads.
-pub const VERSION: u32 = 1;
-/// The oldest format version that this build reads.
-pub const OLDEST_VERSION: u32 = 1;
-/// Sections start at multiples of this, in bytes: a cache line, and the widest vector register.
-pub const ALIGNMENT: usize = 64;
-/// Bytes that one block digest covers. A query needs rows from a dozen places of a shard; a block is the least
-/// that is fetched for one of them.
-pub const BLOCK_BYTES: usize = 16 << 10;

@@ -1,7 +1,8 @@
 //! Checksums for files that were changed by hand.
 
 use crate::digest::{BlockDigest, checksum};
-use crate::head::{DIGEST_BYTES, ENTRY_BYTES, HEADER_BYTES, at, before_digests, head_checksum};
+use crate::head::head_checksum;
+use crate::layout::{ALIGNMENT, DIGEST_BYTES, ENTRY_BYTES, HEADER_BYTES, at, before_digests};
 
 /// Gives a file that was changed by hand the length, digests and checksums of its bytes as they are now, as far as
 /// its own numbers make sense: for tests and fuzzers, which look for damage that checksums do not see.
@@ -43,7 +44,7 @@ fn seal_blocks(file: &mut [u8], head: usize) {
         u32::from_le_bytes(raw) as usize
     };
     let (sections, meta, block) = (short(at::SECTIONS), short(at::META), short(at::BLOCK));
-    let body = head.next_multiple_of(crate::ALIGNMENT);
+    let body = head.next_multiple_of(ALIGNMENT);
     if block == 0 || body > file.len() || sections > file.len() {
         return;
     }

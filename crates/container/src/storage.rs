@@ -3,7 +3,6 @@
 use std::ops::Range;
 
 use crate::bytes::Bytes;
-use crate::ranges::Ranges;
 
 /// Bytes of a file that have not come yet: another answer than that there are none.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -56,36 +55,5 @@ impl Storage for &[u8] {
 
     fn read(&self, range: Range<usize>) -> Result<&[u8], Absent> {
         whole(self, range)
-    }
-}
-
-/// A file that is here whole or in part, as the caller attached it.
-#[derive(Debug, Clone)]
-pub enum Stored {
-    /// All of it.
-    Whole(Bytes),
-    /// The ranges that have come.
-    Ranges(Ranges),
-}
-
-impl Storage for Stored {
-    fn length(&self) -> usize {
-        match self {
-            Stored::Whole(bytes) => bytes.length(),
-            Stored::Ranges(ranges) => ranges.length(),
-        }
-    }
-
-    fn read(&self, range: Range<usize>) -> Result<&[u8], Absent> {
-        match self {
-            Stored::Whole(bytes) => bytes.read(range),
-            Stored::Ranges(ranges) => ranges.read(range),
-        }
-    }
-}
-
-impl From<Bytes> for Stored {
-    fn from(bytes: Bytes) -> Self {
-        Stored::Whole(bytes)
     }
 }

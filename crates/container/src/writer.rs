@@ -5,9 +5,11 @@ use std::io::{self, Write};
 use sha2::{Digest as _, Sha256};
 
 use crate::digest::checksum;
-use crate::head::{DIGEST_BYTES, HEADER_BYTES, at, before_digests, head_checksum};
+use crate::head::head_checksum;
 use crate::kind::{FileKind, Kind};
-use crate::{ALIGNMENT, BLOCK_BYTES, VERSION};
+use crate::layout::{
+    ALIGNMENT, BLOCK_BYTES, DIGEST_BYTES, HEADER_BYTES, VERSION, at, before_digests,
+};
 
 /// Collects sections and writes them with a head in front.
 #[derive(Debug)]

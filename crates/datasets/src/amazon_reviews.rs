@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::error::Result;
 use crate::judged::{Judged, Judgement};
-use crate::source::{Sink, table};
+use crate::sink::{Sink, table};
 
 /// Fields of the metadata that make an item's text, in this order.
 const TEXT: [&str; 4] = ["title", "store", "features", "description"];

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::error::Result;
 use crate::judged::{Judged, Judgement};
-use crate::source::{Sink, table};
+use crate::sink::{Sink, table};
 
 pub(crate) fn read(folder: &Path, part: &str, sink: &mut Sink) -> Result<()> {
     let [corpus_file, query_file] = ["corpus.jsonl", "queries.jsonl"].map(|name| folder.join(name));

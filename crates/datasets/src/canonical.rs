@@ -7,7 +7,7 @@ use nearshelf_files::write_whole;
 use crate::error::{Error, Result};
 use crate::fields::Fields;
 use crate::judged::{Event, Judged, Judgement};
-use crate::source::Sink;
+use crate::sink::Sink;
 
 pub(crate) fn read(path: &Path, sink: &mut Sink) -> Result<()> {
     sink.rows(path, &mut |fields, rows| {

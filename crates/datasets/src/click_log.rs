@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::error::Result;
 use crate::judged::{Event, Judged, Judgement};
 use crate::mapped::ItemTable;
-use crate::source::Sink;
+use crate::sink::Sink;
 
 pub(crate) fn read(log: &Path, items: &ItemTable, root: &Path, sink: &mut Sink) -> Result<()> {
     let texts: HashMap<String, String> = items.read(root)?.into_iter().collect();

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::error::Result;
 use crate::judged::{Judged, Judgement};
-use crate::source::{Sink, table};
+use crate::sink::{Sink, table};
 
 const GRADES: [(&str, f32); 4] = [("E", 3.0), ("S", 2.0), ("C", 1.0), ("I", 0.0)];
 

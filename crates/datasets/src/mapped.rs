@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::canonical::{event, weight};
 use crate::error::Result;
 use crate::judged::{Judged, Judgement};
-use crate::source::{Sink, table};
+use crate::sink::{Sink, table};
 
 /// Which field is what.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::fields::Fields;
-use crate::judged::Judged;
 use crate::mapped::Mapping;
+use crate::sink::{Dataset, Sink};
 use crate::{amazon_reviews, beir, canonical, click_log, esci, mapped, wands};
 
 /// Where rows come from.
@@ -104,33 +103,12 @@ impl Source {
     }
 }
 
-/// Rows, and what was left out of them.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Dataset {
-    /// The rows, in the order of the file.
-    pub rows: Vec<Judged>,
-    /// Rows that were left out.
-    pub skipped: Skipped,
-}
-
-/// Rows that were left out.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-pub struct Skipped {
-    /// Their number.
-    pub rows: u64,
-    /// The fault of the first.
-    pub first: Option<String>,
-}
-
 /// Reads a source; relative paths start at `root`.
 ///
 /// # Errors
 /// A file that cannot be read, a row that is not what it has to be (unless those are skipped), no row.
 pub fn read(source: &Source, root: &Path) -> Result<Dataset> {
-    let mut sink = Sink {
-        skip_bad: source.skip_bad,
-        dataset: Dataset::default(),
-    };
+    let mut sink = Sink::new(source.skip_bad);
     let at = |path: &PathBuf| root.join(path);
     let path = match &source.format {
         Format::Canonical { path } => {
@@ -171,70 +149,13 @@ pub fn read(source: &Source, root: &Path) -> Result<Dataset> {
             log
         }
     };
-    if sink.dataset.rows.is_empty() {
-        let first = sink.dataset.skipped.first;
+    let dataset = sink.into_dataset();
+    if dataset.rows.is_empty() {
+        let first = dataset.skipped.first;
         return Err(Error::Empty {
             path: at(path),
             first: first.map_or_else(String::new, |f| format!("; first left out: {f}")),
         });
     }
-    Ok(sink.dataset)
-}
-
-/// Where readers put their rows.
-pub(crate) struct Sink {
-    skip_bad: bool,
-    dataset: Dataset,
-}
-
-impl Sink {
-    /// Reads a file's rows; `make` turns each into judged rows.
-    pub fn rows(
-        &mut self,
-        path: &Path,
-        make: &mut dyn FnMut(&Fields<'_>, &mut Vec<Judged>) -> Result<()>,
-    ) -> Result<()> {
-        let mut failed = None;
-        each(path, &mut |fields| {
-            let mut rows = Vec::new();
-            let made = fields.and_then(|fields| make(&fields, &mut rows));
-            match made {
-                Ok(()) => self.dataset.rows.append(&mut rows),
-                Err(error @ Error::Row { .. }) if self.skip_bad => {
-                    self.dataset.skipped.rows += 1;
-                    let first = &mut self.dataset.skipped.first;
-                    first.get_or_insert_with(|| error.to_string());
-                }
-                Err(error) => failed = failed.take().or(Some(error)),
-            }
-        })?;
-        failed.map_or(Ok(()), Err)
-    }
-}
-
-/// Gives each row of a file to `work`.
-pub(crate) fn each(path: &Path, work: &mut dyn FnMut(Result<Fields<'_>>)) -> Result<()> {
-    nearshelf_tables::rows(path, &mut |(line, row)| {
-        work(match row {
-            Ok(fields) => Ok(Fields { path, line, fields }),
-            Err(reason) => Err(Error::Row {
-                path: path.to_owned(),
-                line,
-                expected: "a row".into(),
-                found: reason,
-            }),
-        });
-    })?;
-    Ok(())
-}
-
-/// Reads a table whose rows others refer to; the first bad row is an error.
-pub(crate) fn table(path: &Path, make: &mut dyn FnMut(&Fields<'_>) -> Result<()>) -> Result<()> {
-    let mut failed = None;
-    each(path, &mut |fields| {
-        if failed.is_none() {
-            failed = fields.and_then(|fields| make(&fields)).err();
-        }
-    })?;
-    failed.map_or(Ok(()), Err)
+    Ok(dataset)
 }

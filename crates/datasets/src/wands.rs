@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::error::Result;
 use crate::judged::{Judged, Judgement};
-use crate::source::{Sink, table};
+use crate::sink::{Sink, table};
 
 const GRADES: [(&str, f32); 3] = [("Exact", 2.0), ("Partial", 1.0), ("Irrelevant", 0.0)];
 

@@ -197,61 +197,8 @@ impl Writer<'_> {
             .map(|c| c.layer(number))
             .transpose()?;
         let inputs = inputs.as_ref();
-
-        let attention = format!("{name}.attention.self");
-        // The bias of the layer norm before is a good middle of what comes out of it.
-        let before = match number {
-            0 => "embeddings.LayerNorm".to_owned(),
-            _ => format!("encoder.layer.{}.output.LayerNorm", number - 1),
-        };
-        let kinds = ["query", "key", "value"].map(|kind| format!("{attention}.{kind}"));
-        let quantized = self.activation(
-            &attention,
-            hidden,
-            inputs.map(|i| &i.attention),
-            Some(&before),
-            &kinds,
-            width,
-        )?;
-        let mut heads = |part: &str, order: [i64; 4]| -> Result<Value> {
-            let x = self.linear(part, &quantized, width, width)?;
-            let x = self.graph.node(
-                &format!("{part}.split"),
-                "Reshape",
-                &[&x, "split_heads"],
-                vec![],
-            );
-            Ok(self.graph.node(
-                &format!("{part}.heads"),
-                "Transpose",
-                &[&x],
-                vec![ints("perm", &order)],
-            ))
-        };
-        let query = heads(&kinds[0], [0, 2, 1, 3])?;
-        let key = heads(&kinds[1], [0, 2, 3, 1])?;
-        let value = heads(&kinds[2], [0, 2, 1, 3])?;
-
-        // softmax(Q · Kᵀ / √d + mask) · V
-        let graph = &mut self.graph;
-        let at = |suffix: &str| format!("{attention}.{suffix}");
-        let x = graph.node(&at("scores"), "MatMul", &[&query, &key], vec![]);
-        let x = graph.node(&at("scaled"), "Mul", &[&x, "attention_scale"], vec![]);
-        let x = graph.node(&at("masked"), "Add", &[&x, mask], vec![]);
-        let x = graph.node(
-            &at("probabilities"),
-            "Softmax",
-            &[&x],
-            vec![int("axis", -1)],
-        );
-        let x = graph.node(&at("context"), "MatMul", &[&x, &value], vec![]);
-        let x = graph.node(
-            &at("order"),
-            "Transpose",
-            &[&x],
-            vec![ints("perm", &[0, 2, 1, 3])],
-        );
-        let context = graph.node(&at("joined"), "Reshape", &[&x, "join_heads"], vec![]);
+        let given = inputs.map(|i| &i.attention);
+        let context = self.attention(number, hidden, mask, given)?;
 
         let part = format!("{name}.attention.output");
         let given = inputs.map(|i| &i.attention_output);
@@ -273,6 +220,51 @@ impl Writer<'_> {
             .graph
             .node(&format!("{part}.residual"), "Add", &[&x, &attended], vec![]);
         self.layer_norm(&format!("{part}.LayerNorm"), &x)
+    }
+
+    /// softmax(Q · Kᵀ / √d + mask) · V, the heads side by side.
+    fn attention(
+        &mut self,
+        number: usize,
+        hidden: &str,
+        mask: &str,
+        given: Option<&Inputs>,
+    ) -> Result<Value> {
+        let width = self.config.hidden_size;
+        let attention = format!("encoder.layer.{number}.attention.self");
+        // The bias of the layer norm before is a good middle of what comes out of it.
+        let before = match number {
+            0 => "embeddings.LayerNorm".to_owned(),
+            _ => format!("encoder.layer.{}.output.LayerNorm", number - 1),
+        };
+        let kinds = ["query", "key", "value"].map(|kind| format!("{attention}.{kind}"));
+        let quantized = self.activation(&attention, hidden, given, Some(&before), &kinds, width)?;
+        let mut heads = |part: &str, order: [i64; 4]| -> Result<Value> {
+            let x = self.linear(part, &quantized, width, width)?;
+            let split = format!("{part}.split");
+            let x = self
+                .graph
+                .node(&split, "Reshape", &[&x, "split_heads"], vec![]);
+            let perm = vec![ints("perm", &order)];
+            Ok(self
+                .graph
+                .node(&format!("{part}.heads"), "Transpose", &[&x], perm))
+        };
+        let query = heads(&kinds[0], [0, 2, 1, 3])?;
+        let key = heads(&kinds[1], [0, 2, 3, 1])?;
+        let value = heads(&kinds[2], [0, 2, 1, 3])?;
+
+        let graph = &mut self.graph;
+        let at = |suffix: &str| format!("{attention}.{suffix}");
+        let x = graph.node(&at("scores"), "MatMul", &[&query, &key], vec![]);
+        let x = graph.node(&at("scaled"), "Mul", &[&x, "attention_scale"], vec![]);
+        let x = graph.node(&at("masked"), "Add", &[&x, mask], vec![]);
+        let last = vec![int("axis", -1)];
+        let x = graph.node(&at("probabilities"), "Softmax", &[&x], last);
+        let x = graph.node(&at("context"), "MatMul", &[&x, &value], vec![]);
+        let perm = vec![ints("perm", &[0, 2, 1, 3])];
+        let x = graph.node(&at("order"), "Transpose", &[&x], perm);
+        Ok(graph.node(&at("joined"), "Reshape", &[&x, "join_heads"], vec![]))
     }
 
     /// GELU(x) = x · (1 + erf(x / √2)) / 2 (Hendrycks and Gimpel 2016), or ReLU.

@@ -5,31 +5,8 @@ use fearless_simd::{Simd, f32x16, prelude::*};
 
 use crate::backend::{Backend, F32s};
 use crate::exp2::exp2;
+use crate::head::{Head, HeadScratch};
 use crate::reduce::{LANES, tree_sum, vectors};
-
-/// One head of one text.
-pub(crate) struct Head<'a> {
-    /// Queries, keys and values of the text's tokens, a row of `3 · channels` for each. Queries are
-    /// scaled by log2(e) / √d, so that the softmax can be made of powers of two.
-    pub qkv: &'a [f32],
-    /// Channels of all heads.
-    pub channels: usize,
-    /// The head's first channel.
-    pub first: usize,
-    /// The head's channels, a multiple of 16.
-    pub width: usize,
-    /// Tokens of the text.
-    pub tokens: usize,
-}
-
-/// Buffers of one head.
-#[derive(Default)]
-pub(crate) struct HeadScratch {
-    /// Keys, `[width][tokens, padded]`.
-    keys: Vec<f32>,
-    /// Scores of a few queries.
-    scores: Vec<f32>,
-}
 
 /// Writes the head's part of `context`, `[tokens][channels]`.
 ///
@@ -74,26 +51,7 @@ pub(crate) fn attend<B: Backend, const ROWS: usize, const VECTORS: usize>(
             },
         );
 
-        for j in (0..padded).step_by(step) {
-            let mut sums = [[F32s::<B>::splat(simd, 0.0); VECTORS]; ROWS];
-            for d in 0..width {
-                let at = d * padded + j;
-                let key: [F32s<B>; VECTORS] = load(simd, &keys[at..at + step]);
-                for r in 0..ROWS {
-                    let q = F32s::<B>::splat(simd, queries[r][d]);
-                    for v in 0..VECTORS {
-                        sums[r][v] += q * key[v];
-                    }
-                }
-            }
-            for r in 0..ROWS {
-                for v in 0..VECTORS {
-                    let at = r * padded + j + v * lanes;
-                    sums[r][v].store_slice(&mut scores[at..at + lanes]);
-                }
-            }
-        }
-
+        score::<B, ROWS, VECTORS>(simd, &queries, keys, scores);
         let mut inverses = [0f32; ROWS];
         for (scores, inverse) in scores.chunks_exact_mut(padded).zip(&mut inverses) {
             *inverse = 1.0 / softmax(backend, scores, tokens);
@@ -122,6 +80,38 @@ pub(crate) fn attend<B: Backend, const ROWS: usize, const VECTORS: usize>(
                         mean(simd, sums[r][0], inverses[r], &mut context[place(r, v)..]);
                     }
                 }
+            }
+        }
+    }
+}
+
+/// The scores of a few queries, `[ROWS][padded]`: Σ over channels of query · key.
+#[inline(always)]
+fn score<B: Backend, const ROWS: usize, const VECTORS: usize>(
+    simd: B::Simd,
+    queries: &[&[f32]; ROWS],
+    keys: &[f32],
+    scores: &mut [f32],
+) {
+    let padded = scores.len() / ROWS;
+    let lanes = F32s::<B>::LEN;
+    let step = lanes * VECTORS;
+    for j in (0..padded).step_by(step) {
+        let mut sums = [[F32s::<B>::splat(simd, 0.0); VECTORS]; ROWS];
+        for d in 0..queries[0].len() {
+            let at = d * padded + j;
+            let key: [F32s<B>; VECTORS] = load(simd, &keys[at..at + step]);
+            for r in 0..ROWS {
+                let q = F32s::<B>::splat(simd, queries[r][d]);
+                for v in 0..VECTORS {
+                    sums[r][v] += q * key[v];
+                }
+            }
+        }
+        for r in 0..ROWS {
+            for v in 0..VECTORS {
+                let at = r * padded + j + v * lanes;
+                sums[r][v].store_slice(&mut scores[at..at + lanes]);
             }
         }
     }

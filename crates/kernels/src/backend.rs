@@ -2,8 +2,8 @@
 
 use fearless_simd::{Simd, prelude::*};
 
-use crate::attention::{Head, HeadScratch};
-use crate::linear::Block;
+use crate::block::Block;
+use crate::head::{Head, HeadScratch};
 use crate::reduce::LANES;
 
 /// Sums that a tile has at most: tokens times groups of 16 channels.

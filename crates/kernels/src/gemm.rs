@@ -3,8 +3,9 @@
 use fearless_simd::prelude::*;
 
 use crate::backend::{Backend, F32s, I32s, TILE, Tile};
+use crate::block::Block;
 use crate::gelu::gelu;
-use crate::linear::{Activation, Block, Linear, WEIGHT_OFFSET};
+use crate::linear::{Activation, Linear, WEIGHT_OFFSET};
 use crate::quantize::{Quantized, Shaping, quantize};
 use crate::reduce::LANES;
 

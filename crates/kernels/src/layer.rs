@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use fearless_simd::{Simd, prelude::*};
 
-use crate::attention::{Head, HeadScratch};
 use crate::backend::Backend;
 use crate::error::{Error, Result};
 use crate::gemm::{multiply, quantize_rows};
+use crate::head::{Head, HeadScratch};
 use crate::isa::{Isa, Work};
 use crate::linear::{Activation, Linear};
 use crate::norm::{LARGEST_INPUT, LayerNorm};

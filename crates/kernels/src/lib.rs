@@ -22,12 +22,14 @@
 
 mod attention;
 mod backend;
+mod block;
 mod dot;
 mod embedding;
 mod error;
 mod exp2;
 mod gelu;
 mod gemm;
+mod head;
 mod isa;
 mod layer;
 mod linear;
@@ -35,11 +37,12 @@ mod norm;
 mod quantize;
 mod reduce;
 
+pub use block::Block;
 pub use embedding::{Embedding, embed};
 pub use error::{Error, Result};
 pub use isa::Isa;
 pub use layer::{Layer, LayerParts, Scratch};
 pub use linear::{
-    Activation, Block, Linear, LinearParts, WEIGHT_MAX, Weights, in_range, quantize_weights,
+    Activation, Linear, LinearParts, WEIGHT_MAX, Weights, in_range, quantize_weights,
 };
 pub use norm::LayerNorm;

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
-use bytemuck::{Pod, Zeroable};
 use nearshelf_container::Values;
 
+use crate::block::Block;
 use crate::error::{Error, Result, finite};
 use crate::quantize::Shaping;
 use crate::reduce::LANES;
@@ -28,11 +28,6 @@ pub fn in_range(codes: &[i8]) -> bool {
 /// Offset that makes stored codes unsigned.
 const OFFSET: i8 = 64;
 pub(crate) const WEIGHT_OFFSET: i32 = OFFSET as i32;
-
-/// The weights of 16 output channels for 4 inputs: `[channel][input]`, offset by 64.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
-#[repr(C, align(64))]
-pub struct Block(pub [u8; 64]);
 
 /// The activation behind a linear layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

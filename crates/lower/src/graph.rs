@@ -15,6 +15,7 @@ use tract_onnx::tract_core::ops::cast::Cast;
 
 use crate::error::{Error, Result};
 use crate::fuse::fuse;
+use crate::inputs::{ATTENTION_MASK, INPUT_IDS, TOKEN_TYPE_IDS};
 use crate::ops::{EmbedTokens, EncoderLayer};
 use crate::table::{Table, read_without_table};
 
@@ -22,10 +23,6 @@ use crate::table::{Table, read_without_table};
 /// together where queries and titles are; each plan holds its own packed weights, so that there are
 /// few of them.
 const BUCKETS: [usize; 10] = [8, 16, 24, 32, 48, 64, 128, 256, 384, 512];
-
-pub(crate) const INPUT_IDS: &str = "input_ids";
-pub(crate) const ATTENTION_MASK: &str = "attention_mask";
-pub(crate) const TOKEN_TYPE_IDS: &str = "token_type_ids";
 
 /// Versions of ONNX's operators that the engine knows.
 const OPSETS: std::ops::RangeInclusive<i64> = 11..=21;

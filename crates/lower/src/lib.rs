@@ -10,6 +10,7 @@
 mod error;
 mod fuse;
 mod graph;
+mod inputs;
 mod ops;
 mod table;
 

@@ -17,6 +17,7 @@ mod open;
 mod options;
 mod search;
 mod text;
+mod version;
 
 pub use error::{NearshelfStatus, nearshelf_last_error};
 pub use field::{
@@ -31,26 +32,5 @@ pub use open::{
 };
 pub use options::NearshelfSearchOptions;
 pub use search::{nearshelf_encode, nearshelf_search, nearshelf_search_vector};
-pub use text::NearshelfText;
-
-use std::ffi::c_char;
-
-/// The version of the ABI: what a program passes to `nearshelf_open`, so that one that was compiled with another
-/// header than its library's is told so.
-pub const NEARSHELF_ABI: u32 = 1;
-
-/// As a length: the text ends with a NUL.
-pub const NEARSHELF_NUL_TERMINATED: usize = usize::MAX;
-
-/// The library's version, say "0.1.0". Static: never freed.
-#[unsafe(no_mangle)]
-pub extern "C" fn nearshelf_version() -> *const c_char {
-    const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "\0");
-    VERSION.as_ptr().cast()
-}
-
-/// The library's own NEARSHELF_ABI.
-#[unsafe(no_mangle)]
-pub extern "C" fn nearshelf_abi() -> u32 {
-    NEARSHELF_ABI
-}
+pub use text::{NEARSHELF_NUL_TERMINATED, NearshelfText};
+pub use version::{NEARSHELF_ABI, nearshelf_abi, nearshelf_version};

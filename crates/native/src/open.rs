@@ -10,8 +10,8 @@ use crate::error::{NearshelfStatus, Outcome, failure, guard};
 use crate::handle::{NearshelfShelf, give, open_shelf, take};
 use crate::log::quiet_panics;
 use crate::options::check_size;
-use crate::text::{room, slice, text};
-use crate::{NEARSHELF_ABI, NEARSHELF_NUL_TERMINATED};
+use crate::text::{NEARSHELF_NUL_TERMINATED, room, slice, text};
+use crate::version::NEARSHELF_ABI;
 
 /// A file of a shelf in the caller's memory.
 #[repr(C)]

@@ -4,6 +4,7 @@ use nearshelf::SearchOptions;
 
 use crate::error::{NearshelfStatus, Outcome, failure};
 use crate::text::slice;
+use crate::version::NEARSHELF_ABI;
 
 /// Options of a search. Set everything to zero, `struct_size` to sizeof(NearshelfSearchOptions), and then what is to be
 /// different: `NearshelfSearchOptions o = { .struct_size = sizeof o, .k = 5 };`
@@ -44,7 +45,7 @@ pub(crate) unsafe fn search_options(
         if bytes.iter().skip(known).any(|&byte| byte != 0) {
             let message = format!(
                 "options: expected fields of ABI {} alone, found another that is set; update the library",
-                crate::NEARSHELF_ABI
+                NEARSHELF_ABI
             );
             return failure(NearshelfStatus::InvalidArgument, message);
         }

@@ -2,8 +2,10 @@
 
 use std::ffi::{CStr, c_char};
 
-use crate::NEARSHELF_NUL_TERMINATED;
 use crate::error::{NearshelfStatus, Outcome, failure};
+
+/// As a length: the text ends with a NUL.
+pub const NEARSHELF_NUL_TERMINATED: usize = usize::MAX;
 
 /// A text in UTF-8 that lies in the shelf: valid until the shelf is closed; it does not end with a NUL.
 #[repr(C)]

@@ -3,12 +3,8 @@
 
 mod error;
 mod read;
+mod row;
 
 pub use error::{Error, Result};
 pub use read::{brief, rows};
-
-/// A row: its line (counted from 1; for Parquet the row), and its fields or why there are none.
-pub type Row = (
-    u64,
-    std::result::Result<serde_json::Map<String, serde_json::Value>, String>,
-);
+pub use row::Row;

@@ -8,8 +8,8 @@ use flate2::read::MultiGzDecoder;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use serde_json::Value as Json;
 
-use crate::Row;
 use crate::error::{Error, Result};
+use crate::row::Row;
 
 enum Format {
     JsonLines,

@@ -41,6 +41,8 @@ impl Position {
     }
 }
 
+/// The checkpoint that a run goes on from.
+pub(crate) const LAST: &str = "last";
 const STATE: &str = "state.json";
 const TENSORS: &str = "tensors.safetensors";
 

@@ -1,15 +1,14 @@
 //! The batches of a stage by their numbers: a run that goes on draws what it would have drawn.
 
-use xxhash_rust::xxh3::xxh3_64;
-
 use crate::batch::{Batch, Plan, draw};
 use crate::error::Result;
 use crate::examples::Examples;
 use crate::hybrid::Teacher;
 use crate::material::Material;
+use crate::options::Options;
 use crate::recipe::{Loss, Recipe, Stage};
+use crate::seed::mix;
 use crate::tower::Tower;
-use crate::trainer::Options;
 
 /// A stage's batches.
 pub(crate) enum Draws<'a> {
@@ -48,11 +47,6 @@ impl Draws<'_> {
             }
         }
     }
-}
-
-/// A seed of two.
-pub(crate) fn mix(seed: u64, number: u64) -> u64 {
-    xxh3_64(&[seed.to_le_bytes(), number.to_le_bytes()].concat())
 }
 
 /// The batches of a stage, which began with the model `before`. `negatives` has the hard negatives of its data

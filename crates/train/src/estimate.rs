@@ -8,10 +8,10 @@ use crate::draws::draws;
 use crate::error::Result;
 use crate::material::{Material, catalogs};
 use crate::optimizer::{AdamW, Update};
+use crate::options::Options;
 use crate::recipe::Recipe;
 use crate::step::gradients;
 use crate::tower::Tower;
-use crate::trainer::Options;
 
 /// Batches of a stage that are tried.
 const TRIED: usize = 3;

@@ -7,114 +7,27 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use nearshelf_encoder::{Encoder, Head, NETWORK_NAME};
-use nearshelf_eval::{Comparison, Stratum, compare, strata};
+use nearshelf_eval::{Stratum, compare, strata};
 use nearshelf_export::{Precision, export};
-use serde::Serialize;
 
-use crate::draws::mix;
 use crate::error::{Error, Result};
 use crate::evaluate::{EvalSet, Measured};
 use crate::examples::catalog_texts;
 use crate::journal::{self, Record};
 use crate::material::Material;
+use crate::options::{Observer, Options, stage_dir, training_dir};
 use crate::query_tower::{Domain, distill};
 use crate::recipe::{MaxTokens, QueryTower, Recipe};
 use crate::report;
+use crate::results::{EvalReport, ModelReport, StageSpeed, SystemReport, Trained, Worst};
+use crate::seed::mix;
 use crate::tower::{Tower, write_whole};
-use crate::trainer::{self, Observer, Options, training_dir};
+use crate::trainer;
 
 /// Texts that INT8 weights are chosen for, besides random ones.
 const CALIBRATION: usize = 200;
 /// Queries that the report shows of an eval.
 const WORST: usize = 12;
-
-/// The result of a run.
-#[derive(Debug, Clone, Serialize)]
-pub struct Trained {
-    /// The recipe's title.
-    pub title: String,
-    /// Its description.
-    pub about: String,
-    /// The measurements.
-    pub evals: Vec<EvalReport>,
-    /// The files that were made.
-    pub models: Vec<ModelReport>,
-    /// The report of the data.
-    pub data: serde_json::Value,
-    /// The report of training.
-    pub speed: Vec<StageSpeed>,
-}
-
-/// One eval.
-#[derive(Debug, Clone, Serialize)]
-pub struct EvalReport {
-    /// Its name.
-    pub name: String,
-    /// The metric that counts.
-    pub metric: &'static str,
-    /// Queries that count.
-    pub queries: usize,
-    /// Items that are searched.
-    pub items: usize,
-    /// The systems, in the order in which they were made.
-    pub systems: Vec<SystemReport>,
-    /// The queries that the INT8 model loses most at, against the base.
-    pub worst: Vec<Worst>,
-}
-
-/// A system on one eval.
-#[derive(Debug, Clone, Serialize)]
-pub struct SystemReport {
-    /// Its name.
-    pub name: String,
-    /// The mean of the metric that counts.
-    pub value: f64,
-    /// All metrics.
-    pub metrics: nearshelf_eval::Metrics,
-    /// Against the base model, and against what was made before it.
-    pub against: BTreeMap<String, Comparison>,
-    /// Means over head, torso and tail, where queries are not asked equally often.
-    pub strata: BTreeMap<&'static str, (usize, f64)>,
-    /// Means over verticals, where there are some.
-    pub verticals: BTreeMap<String, (usize, f64)>,
-}
-
-/// A query that got worse.
-#[derive(Debug, Clone, Serialize)]
-pub struct Worst {
-    /// The query's text.
-    pub query: String,
-    /// The base model's metric, and the trained one's.
-    pub values: (f64, f64),
-    /// The trained model's first items.
-    pub found: Vec<String>,
-}
-
-/// A model that was made.
-#[derive(Debug, Clone, Serialize)]
-pub struct ModelReport {
-    /// Its description.
-    pub name: String,
-    /// Size of the f32 weights and of the INT8 file, in bytes.
-    pub bytes: (u64, u64),
-    /// Size of the tokenizer's file.
-    pub tokenizer_bytes: u64,
-    /// The share of f32's metric that INT8 keeps, by eval.
-    pub keeps: BTreeMap<String, f64>,
-}
-
-/// The speed of a stage.
-#[derive(Debug, Clone, Serialize)]
-pub struct StageSpeed {
-    /// Its name.
-    pub stage: String,
-    /// Updates.
-    pub steps: usize,
-    /// Seconds of them all.
-    pub seconds: f64,
-    /// Queries with their items, a second.
-    pub queries_per_second: f64,
-}
 
 /// A model to compare with: an encoder in the form of sentence-transformers.
 #[derive(Debug, Clone)]
@@ -151,7 +64,7 @@ pub fn run(
     let item_dir = dir.join("int8");
     let item_f32 = recipe.stages.last().map_or_else(
         || options.base.clone(),
-        |stage| trainer::stage_dir(&options.out, stage),
+        |stage| stage_dir(&options.out, stage),
     );
     observer.say("quantizing");
     let mut models = vec![quantize("trained", &item_f32, &item_dir, &domain)?];
@@ -172,7 +85,7 @@ pub fn run(
             recipe
                 .stages
                 .iter()
-                .map(|stage| (&stage.name, trainer::stage_dir(&options.out, stage))),
+                .map(|stage| (&stage.name, stage_dir(&options.out, stage))),
             &recipe.heads,
             options,
         )?,

@@ -14,17 +14,17 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::bert::Packed;
 use crate::checkpoint::{self, Position};
-use crate::draws::mix;
 use crate::error::{Error, Result};
 use crate::hybrid::draw_query;
 use crate::journal::Record;
 use crate::losses::cosine_distance;
 use crate::optimizer::{AdamW, Update, schedule};
+use crate::options::Observer;
 use crate::prune::prune;
 use crate::recipe::{MaxTokens, QueryTower, default_words};
+use crate::seed::mix;
 use crate::step::of_parameters;
 use crate::tower::Tower;
-use crate::trainer::Observer;
 
 /// The texts that a query tower is made for.
 pub(crate) struct Domain {

@@ -388,87 +388,52 @@ impl Recipe {
         Ok(recipe)
     }
 
+    /// Whether the recipe can be run, as far as it shows by itself.
     fn check(&self, path: &Path) -> Result<()> {
-        let wrong = |place: String, expected: &str, found: String| {
-            Err(Error::Recipe {
-                path: path.to_owned(),
-                place,
-                expected: expected.into(),
-                found,
-            })
+        let at = |fault: Fault| Error::Recipe {
+            path: path.to_owned(),
+            place: fault.place,
+            expected: fault.expected,
+            found: fault.found,
         };
         if self.stages.is_empty() && self.query_tower.is_none() {
-            return wrong(String::new(), "a stage or a query tower", "neither".into());
+            return Err(at(Fault::new("", "a stage or a query tower", "neither")));
         }
         let mut names = HashSet::new();
         for stage in &self.stages {
-            let place = |field: &str| format!(", stage {:?}, {field}", stage.name);
-            if !names.insert(&stage.name) {
-                return wrong(place("name"), "a name of its own", stage.name.clone());
-            }
-            let hybrid = matches!(stage.loss, Loss::Hybrid { .. });
-            let known = |name: &String| match hybrid {
-                true => self.catalogs.contains_key(name),
-                false => self.data.contains_key(name),
+            let place = |fault: Fault| Fault {
+                place: format!(", stage {:?}, {}", stage.name, fault.place),
+                ..fault
             };
-            if let Some(unknown) = stage.data.iter().find(|name| !known(name)) {
-                let table = if hybrid { "[catalogs]" } else { "[data]" };
-                return wrong(place("data"), &format!("names of {table}"), unknown.clone());
+            if !names.insert(&stage.name) {
+                let fault = Fault::new("name", "a name of its own", &stage.name);
+                return Err(at(place(fault)));
             }
-            for (field, value) in [
-                ("data", stage.data.len()),
-                ("steps", stage.steps),
-                ("items", stage.items),
-                ("accumulate", stage.accumulate),
-                ("bucket", stage.bucket),
-                ("chunk", stage.chunk.unwrap_or(1)),
-                ("measure_every", stage.measure_every.unwrap_or(1)),
-            ] {
-                if value == 0 {
-                    return wrong(place(field), "1 or more", "0".into());
-                }
-            }
-            if let Loss::Hybrid { words, shared, .. } = stage.loss {
-                if words == 0 {
-                    return wrong(place("loss.words"), "1 or more", "0".into());
-                }
-                if !(0.0..=1.0).contains(&shared) {
-                    return wrong(
-                        place("loss.shared"),
-                        "a share of 0 to 1",
-                        shared.to_string(),
-                    );
-                }
-            }
-            if stage.batch < 2 {
-                return wrong(place("batch"), "2 or more", stage.batch.to_string());
-            }
-            if !(stage.learning_rate > 0.0 && stage.learning_rate < 1.0) {
-                let found = stage.learning_rate.to_string();
-                return wrong(place("learning_rate"), "a number between 0 and 1", found);
-            }
-            if !(0.0..=1.0).contains(&stage.warmup) {
-                return wrong(
-                    place("warmup"),
-                    "a share of 0 to 1",
-                    stage.warmup.to_string(),
-                );
-            }
-            if stage.patience.is_some() && stage.measure_every.is_none() {
-                return wrong(place("patience"), "measure_every as well", "none".into());
-            }
+            let checked = self.check_names(stage).and_then(|()| stage.check());
+            checked.map_err(|fault| at(place(fault)))?;
         }
         for (name, data) in &self.data {
-            if data.levels.windows(2).any(|pair| pair[0] >= pair[1]) {
-                let place = format!(", data {name:?}, levels");
-                return wrong(place, "rising grades", format!("{:?}", data.levels));
-            }
-            if let Some(split) = data.split.filter(|s| !(0.0..1.0).contains(&s.dev)) {
-                let place = format!(", data {name:?}, split.dev");
-                return wrong(place, "a share below 1", split.dev.to_string());
-            }
+            let place = |fault: Fault| Fault {
+                place: format!(", data {name:?}, {}", fault.place),
+                ..fault
+            };
+            data.check().map_err(|fault| at(place(fault)))?;
         }
         Ok(())
+    }
+
+    /// Whether the data of a stage are in the recipe.
+    fn check_names(&self, stage: &Stage) -> Result<(), Fault> {
+        let hybrid = matches!(stage.loss, Loss::Hybrid { .. });
+        let known = |name: &String| match hybrid {
+            true => self.catalogs.contains_key(name),
+            false => self.data.contains_key(name),
+        };
+        let table = if hybrid { "[catalogs]" } else { "[data]" };
+        match stage.data.iter().find(|name| !known(name)) {
+            Some(unknown) => Err(Fault::new("data", format!("names of {table}"), unknown)),
+            None => Ok(()),
+        }
     }
 
     /// The files that the recipe names, relative to the data's folder.
@@ -484,6 +449,82 @@ impl Recipe {
         files.sort();
         files.dedup();
         files
+    }
+}
+
+/// A value that cannot be, by its field.
+struct Fault {
+    place: String,
+    expected: String,
+    found: String,
+}
+
+impl Fault {
+    fn new(place: &str, expected: impl Into<String>, found: impl ToString) -> Self {
+        Fault {
+            place: place.to_owned(),
+            expected: expected.into(),
+            found: found.to_string(),
+        }
+    }
+}
+
+impl Data {
+    fn check(&self) -> Result<(), Fault> {
+        if self.levels.windows(2).any(|pair| pair[0] >= pair[1]) {
+            let found = format!("{:?}", self.levels);
+            return Err(Fault::new("levels", "rising grades", found));
+        }
+        match self.split {
+            Some(split) if !(0.0..1.0).contains(&split.dev) => {
+                Err(Fault::new("split.dev", "a share below 1", split.dev))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Stage {
+    fn check(&self) -> Result<(), Fault> {
+        for (field, value) in [
+            ("data", self.data.len()),
+            ("steps", self.steps),
+            ("items", self.items),
+            ("accumulate", self.accumulate),
+            ("bucket", self.bucket),
+            ("chunk", self.chunk.unwrap_or(1)),
+            ("measure_every", self.measure_every.unwrap_or(1)),
+        ] {
+            if value == 0 {
+                return Err(Fault::new(field, "1 or more", 0));
+            }
+        }
+        if let Loss::Hybrid { words, shared, .. } = self.loss {
+            if words == 0 {
+                return Err(Fault::new("loss.words", "1 or more", 0));
+            }
+            if !(0.0..=1.0).contains(&shared) {
+                return Err(Fault::new("loss.shared", "a share of 0 to 1", shared));
+            }
+        }
+        if self.batch < 2 {
+            return Err(Fault::new("batch", "2 or more", self.batch));
+        }
+        let rate = self.learning_rate;
+        if !(rate > 0.0 && rate < 1.0) {
+            return Err(Fault::new(
+                "learning_rate",
+                "a number between 0 and 1",
+                rate,
+            ));
+        }
+        if !(0.0..=1.0).contains(&self.warmup) {
+            return Err(Fault::new("warmup", "a share of 0 to 1", self.warmup));
+        }
+        if self.patience.is_some() && self.measure_every.is_none() {
+            return Err(Fault::new("patience", "measure_every as well", "none"));
+        }
+        Ok(())
     }
 }
 

@@ -3,8 +3,8 @@
 
 use std::fmt::Write;
 
-use crate::finish::{EvalReport, SystemReport, Trained};
 use crate::journal::Record;
+use crate::results::{EvalReport, SystemReport, Trained};
 
 const STYLE: &str = "
 :root { color-scheme: light dark; --line: #8884; --soft: #8882; --a: #2563eb; --good: #15803d; --bad: #b91c1c; }

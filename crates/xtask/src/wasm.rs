@@ -79,6 +79,34 @@ fn build_std(sysroot: &Path) -> Result<()> {
         version.contains(RUSTC),
         "expected rustc {RUSTC}, found {version}"
     );
+    let work = cache().join("wasm-build");
+    let _ = fs::remove_dir_all(&work);
+    let _ = fs::remove_dir_all(sysroot);
+    fs::create_dir_all(&work)?;
+    let sources = standard_library(&work)?;
+    copy_compiler(sysroot, &sources)?;
+    let built = compile_std(sysroot, &work)?;
+    let to = sysroot.join("lib/rustlib").join(TARGET).join("lib");
+    let _ = fs::remove_dir_all(&to);
+    fs::create_dir_all(&to)?;
+    for entry in fs::read_dir(built)? {
+        let path = entry?.path();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        if name.ends_with(".rlib") && !name.starts_with("libstub") {
+            fs::copy(&path, to.join(name))?;
+        }
+    }
+    fs::remove_dir_all(work)?;
+    fs::write(sysroot.join("complete"), "")?;
+    Ok(())
+}
+
+/// The sources of the standard library, from the system's packages.
+fn standard_library(work: &Path) -> Result<PathBuf> {
     let sources = fs::read_to_string(APT_SOURCES).context(APT_SOURCES)?;
     let mirror = sources
         .lines()
@@ -86,10 +114,6 @@ fn build_std(sysroot: &Path) -> Result<()> {
         .with_context(|| format!("{APT_SOURCES}: expected a line with URIs"))?
         .trim()
         .trim_end_matches('/');
-    let work = cache().join("wasm-build");
-    let _ = fs::remove_dir_all(&work);
-    let _ = fs::remove_dir_all(sysroot);
-    fs::create_dir_all(&work)?;
     let package = work.join("rust-src.deb");
     let fetch = "import sys,urllib.request as u;open(sys.argv[2],'wb').write(u.urlopen(sys.argv[1],timeout=120).read())";
     let url = format!("{mirror}/{SOURCE_PACKAGE}");
@@ -102,27 +126,29 @@ fn build_std(sysroot: &Path) -> Result<()> {
         "{SOURCE_PACKAGE} cannot be fetched"
     );
     check_sha256(SOURCE_PACKAGE, &fs::read(&package)?, SOURCE_SHA256)?;
+    let unpacked = work.join("source");
     run(Command::new("dpkg-deb")
         .arg("-x")
-        .arg(&package)
-        .arg(work.join("source")))?;
+        .args([&package, &unpacked]))?;
+    Ok(unpacked.join(format!("usr/src/rustc-{RUSTC}/library")))
+}
 
-    let own = output(
-        Command::new("rustc")
-            .current_dir(root())
-            .args(["--print", "sysroot"]),
-    )?;
+/// Copies the compiler's own folder, and moves the standard library's sources to where it looks for them.
+fn copy_compiler(sysroot: &Path, sources: &Path) -> Result<()> {
+    let mut rustc = Command::new("rustc");
+    let own = output(rustc.current_dir(root()).args(["--print", "sysroot"]))?;
     // Resolved, so that a link is not copied as a link and then written through.
     let own = fs::canonicalize(own)?;
     run(Command::new("cp").arg("-r").arg(&own).arg(sysroot))?;
     let library = sysroot.join("lib/rustlib/src/rust/library");
     let _ = fs::remove_dir_all(&library);
     fs::create_dir_all(library.parent().context("a folder")?)?;
-    fs::rename(
-        work.join(format!("source/usr/src/rustc-{RUSTC}/library")),
-        &library,
-    )?;
+    fs::rename(sources, &library)?;
+    Ok(())
+}
 
+/// Builds the standard library for the target; the folder of its libraries.
+fn compile_std(sysroot: &Path, work: &Path) -> Result<PathBuf> {
     let stub = work.join("stub");
     fs::create_dir_all(stub.join("src"))?;
     fs::write(stub.join("src/lib.rs"), "")?;
@@ -141,24 +167,7 @@ fn build_std(sysroot: &Path) -> Result<()> {
         // Without bitcode, link-time optimization over the standard library fails.
         .env("RUSTFLAGS", "-Cembed-bitcode=yes")
         .env("CARGO_TARGET_DIR", work.join("target")))?;
-    let built = work.join("target").join(TARGET).join("release/deps");
-    let to = sysroot.join("lib/rustlib").join(TARGET).join("lib");
-    let _ = fs::remove_dir_all(&to);
-    fs::create_dir_all(&to)?;
-    for entry in fs::read_dir(built)? {
-        let path = entry?.path();
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        if name.ends_with(".rlib") && !name.starts_with("libstub") {
-            fs::copy(&path, to.join(name))?;
-        }
-    }
-    fs::remove_dir_all(work)?;
-    fs::write(sysroot.join("complete"), "")?;
-    Ok(())
+    Ok(work.join("target").join(TARGET).join("release/deps"))
 }
 
 /// Looks at what the runtime links.

@@ -1,16 +1,12 @@
 //! Arbitrary bytes as a network file: opened and run, or refused, without a panic.
 #![no_main]
 
+mod sealed;
+
 use libfuzzer_sys::fuzz_target;
-use nearshelf_container::seal;
 use nearshelf_encoder::{Bytes, Encoder};
 
-fuzz_target!(|data: &[u8]| {
-    use_all(data);
-    let mut forged = data.to_vec();
-    seal(&mut forged);
-    use_all(&forged);
-});
+fuzz_target!(|data: &[u8]| sealed::as_is_and_sealed(data, use_all));
 
 fn use_all(data: &[u8]) {
     if let Ok(encoder) = Encoder::from_network("fuzz", Bytes::from(data.to_vec()), false) {

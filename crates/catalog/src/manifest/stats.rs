@@ -70,13 +70,40 @@ impl FieldStats {
         } else {
             (None, None)
         };
-        let values = match kind {
+        let counts = Counts {
+            distinct,
+            trues,
+            min,
+            max,
+        };
+        let values = counts.of(kind);
+        FieldStats { present, values }
+    }
+}
+
+/// The counts of all types of fields, of which a type has some.
+pub(super) struct Counts {
+    pub distinct: u64,
+    pub trues: u64,
+    pub min: Option<f64>,
+    pub max: Option<f64>,
+}
+
+impl Counts {
+    /// Those that a field of this type has.
+    pub fn of(self, kind: FieldKind) -> ValueStats {
+        let Counts {
+            distinct,
+            trues,
+            min,
+            max,
+        } = self;
+        match kind {
             FieldKind::Text => ValueStats::Text { distinct },
             FieldKind::Number => ValueStats::Number { min, max },
             FieldKind::Bool => ValueStats::Bool { trues },
             FieldKind::Tags => ValueStats::Tags { distinct },
-        };
-        FieldStats { present, values }
+        }
     }
 }
 

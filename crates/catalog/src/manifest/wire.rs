@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::description::{Field, Manifest, ProbeRecall, SearchDefaults, ShardRef};
 use super::files::{EncoderFiles, FileRef, PartRef};
-use super::stats::{FieldStats, ValueStats};
+use super::stats::{Counts, FieldStats, ValueStats};
 use crate::columns::FieldKind;
 
 /// One [`ShelfRecord`].
@@ -307,20 +307,16 @@ impl From<FieldStats> for StatsRecord {
 impl StatsRecord {
     /// Statistics of a field of this type.
     fn of(self, kind: FieldKind) -> FieldStats {
-        let StatsRecord {
-            present,
-            distinct,
-            trues,
-            min,
-            max,
-        } = self;
-        let values = match kind {
-            FieldKind::Text => ValueStats::Text { distinct },
-            FieldKind::Number => ValueStats::Number { min, max },
-            FieldKind::Bool => ValueStats::Bool { trues },
-            FieldKind::Tags => ValueStats::Tags { distinct },
+        let counts = Counts {
+            distinct: self.distinct,
+            trues: self.trues,
+            min: self.min,
+            max: self.max,
         };
-        FieldStats { present, values }
+        FieldStats {
+            present: self.present,
+            values: counts.of(kind),
+        }
     }
 }
 

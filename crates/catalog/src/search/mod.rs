@@ -2,33 +2,14 @@
 
 mod dense;
 mod hits;
+mod options;
 mod visit;
 
 use std::ops::Range;
 
 pub use hits::Hit;
+pub use options::SearchOptions;
 pub use visit::route;
-
-/// Options of a search. Everything that is `None` is as the shelf's manifest says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SearchOptions {
-    /// Hits wanted.
-    pub k: usize,
-    /// Shards searched, nearest first.
-    pub probe: Option<usize>,
-    /// Candidates kept while walking (`ef_search`); never fewer than `k` needs.
-    pub ef: Option<usize>,
-}
-
-impl Default for SearchOptions {
-    fn default() -> Self {
-        SearchOptions {
-            k: 10,
-            probe: None,
-            ef: None,
-        }
-    }
-}
 
 /// Cost and coverage of a search.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -4,7 +4,7 @@
 use nearshelf_container::Storage;
 use nearshelf_index::dot_f32;
 
-use super::SearchOptions;
+use super::options::SearchOptions;
 use crate::catalog::Catalog;
 use crate::query::Target;
 

@@ -4,11 +4,10 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use nearshelf::FieldKind;
-use nearshelf_build::{BuildOptions, Error, FieldSpec, ItemOptions, Model, Report, build};
+use nearshelf_build::{BuildOptions, Error, ItemOptions, Model, Report, build};
 use serde_json::json;
 
-use crate::BuildArgs;
+use crate::args::BuildArgs;
 use crate::commands::read_npy;
 use crate::demo;
 use crate::output::{bytes, print, print_json, thousands};
@@ -16,31 +15,6 @@ use crate::progress::Bars;
 
 /// Problems that are printed; all are counted.
 const PRINTED: usize = 20;
-
-/// `name` or `name:type`.
-pub fn field_spec(text: &str) -> Result<FieldSpec, String> {
-    let (name, kind) = match text.split_once(':') {
-        None => (text, None),
-        Some((name, kind)) => {
-            let kind = match kind {
-                "text" => FieldKind::Text,
-                "number" => FieldKind::Number,
-                "bool" => FieldKind::Bool,
-                "tags" => FieldKind::Tags,
-                _ => {
-                    return Err(format!(
-                        "expected text, number, bool or tags, found {kind:?}"
-                    ));
-                }
-            };
-            (name, Some(kind))
-        }
-    };
-    Ok(FieldSpec {
-        name: name.to_owned(),
-        kind,
-    })
-}
 
 pub fn run(args: &BuildArgs) -> Result<()> {
     let vectors = args

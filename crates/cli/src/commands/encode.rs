@@ -11,7 +11,7 @@ use nearshelf_build::Progress;
 use npyz::WriterBuilder;
 use serde_json::json;
 
-use crate::EncodeArgs;
+use crate::args::EncodeArgs;
 use crate::commands::write_whole;
 use crate::output::{print, print_json, thousands};
 use crate::progress::Bars;

@@ -10,10 +10,10 @@ use nearshelf_eval::{
 };
 use serde_json::{Map, Value, json};
 
+use crate::args::{Baseline, EvalArgs};
 use crate::commands::search::shelf_run;
 use crate::commands::{open, write_whole};
 use crate::output::{print, print_json, table};
-use crate::{Baseline, EvalArgs};
 
 pub fn run(args: &EvalArgs) -> Result<()> {
     let shelf = open(&args.shelf)?;
@@ -42,59 +42,92 @@ pub fn run(args: &EvalArgs) -> Result<()> {
             write_run(&mut { file }, &run, "nearshelf").context("TREC run")
         })?;
     }
-    let mut results = vec![("nearshelf", evaluate(&run, &qrels, args.k, args.relevant))];
-    for baseline in &args.baseline {
-        let (name, run) = match baseline {
-            Baseline::Exact => ("exact", exact_run(&shelf, &asked, args.k)?),
-            Baseline::Bm25 => ("bm25", bm25_run(&shelf, &asked, args.k)?),
-        };
-        results.push((name, evaluate(&run, &qrels, args.k, args.relevant)));
-    }
-    let mut comparisons = Vec::new();
+    let mut report = Report::new(&shelf, &asked, &qrels, run, args)?;
     if let Some(path) = &args.against {
         let other = evaluate(&read_run(path)?, &qrels, args.k, args.relevant);
-        comparisons = compared(&results[0].1, &other);
-        results.push(("against", other));
+        report.comparisons = compared(&report.results[0].1, &other);
+        report.results.push(("against", other));
     }
-    let parts = parts(&asked, &results);
-    if args.json {
-        let systems: Map<_, _> = results
-            .iter()
+    report.parts = parts(&asked, &report.results);
+    match args.json {
+        true => print_json(&report.json(args)),
+        false => print(&report.text(args)),
+    }
+}
+
+/// Everything that was measured.
+struct Report {
+    /// Each system's metrics; the first is the shelf.
+    results: Vec<(&'static str, Metrics)>,
+    comparisons: Vec<(&'static str, Comparison)>,
+    parts: Vec<(String, Part)>,
+}
+
+impl Report {
+    /// The metrics of a run and of the baselines asked for.
+    fn new(
+        shelf: &Shelf,
+        asked: &[Query],
+        qrels: &Qrels,
+        run: Run,
+        args: &EvalArgs,
+    ) -> Result<Self> {
+        let mut runs = vec![("nearshelf", run)];
+        for baseline in &args.baseline {
+            runs.push(match baseline {
+                Baseline::Exact => ("exact", exact_run(shelf, asked, args.k)?),
+                Baseline::Bm25 => ("bm25", bm25_run(shelf, asked, args.k)?),
+            });
+        }
+        let evaluated = |(name, run)| (name, evaluate(&run, qrels, args.k, args.relevant));
+        Ok(Report {
+            results: runs.into_iter().map(evaluated).collect(),
+            comparisons: Vec::new(),
+            parts: Vec::new(),
+        })
+    }
+
+    fn json(&self, args: &EvalArgs) -> Value {
+        let systems = self.results.iter();
+        let systems: Map<_, _> = systems
             .map(|(name, metrics)| (name.to_string(), json!(metrics)))
             .collect();
+        let comparisons = self.comparisons.iter();
         let differences: Map<_, _> = comparisons
-            .iter()
             .map(|(name, comparison)| ((*name).to_owned(), json!(comparison)))
             .collect();
+        let parts = self.parts.iter();
         let parts: Map<_, _> = parts
-            .iter()
-            .map(|(name, values)| (name.clone(), parts_json(&results, values)))
+            .map(|(name, values)| (name.clone(), parts_json(&self.results, values)))
             .collect();
-        return print_json(&json!({
+        json!({
             "k": args.k,
             "relevant_from": args.relevant,
             "systems": systems,
             "against": differences,
             "parts": parts,
-        }));
+        })
     }
-    let mut text = results_table(&results, args);
-    if !parts.is_empty() {
-        text += &parts_table(&results, &parts, args.k);
+
+    fn text(&self, args: &EvalArgs) -> String {
+        let mut text = results_table(&self.results, args);
+        if !self.parts.is_empty() {
+            text += &parts_table(&self.results, &self.parts, args.k);
+        }
+        for (name, found) in &self.comparisons {
+            text += &format!(
+                "{name}@{}: {:+.4} against {} (95 %: {:+.4} … {:+.4}), p {:.4} by permutation, {:.4} by bootstrap\n",
+                args.k,
+                found.difference,
+                args.against.as_deref().unwrap_or("".as_ref()).display(),
+                found.interval.low,
+                found.interval.high,
+                found.p_permutation,
+                found.p_bootstrap,
+            );
+        }
+        text
     }
-    for (name, found) in &comparisons {
-        text += &format!(
-            "{name}@{}: {:+.4} against {} (95 %: {:+.4} … {:+.4}), p {:.4} by permutation, {:.4} by bootstrap\n",
-            args.k,
-            found.difference,
-            args.against.as_deref().unwrap_or("".as_ref()).display(),
-            found.interval.low,
-            found.interval.high,
-            found.p_permutation,
-            found.p_bootstrap,
-        );
-    }
-    print(&text)
 }
 
 /// Whether a is better than b, by the metrics that people decide by.

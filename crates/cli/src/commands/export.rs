@@ -5,8 +5,8 @@ use std::fs;
 use anyhow::{Context, Result};
 use serde_json::json;
 
+use crate::args::{ExportArgs, Precision};
 use crate::output::{bytes, print, print_json};
-use crate::{ExportArgs, Precision};
 
 pub fn run(args: &ExportArgs) -> Result<()> {
     let precision = match args.precision {

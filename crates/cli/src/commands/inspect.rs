@@ -6,7 +6,7 @@ use nearshelf::{
 };
 use serde_json::{Value as Json, json};
 
-use crate::ShelfArgs;
+use crate::args::ShelfArgs;
 use crate::commands::open;
 use crate::output::{bytes, print, print_json, table, thousands};
 

@@ -8,9 +8,10 @@ use nearshelf::{Answer, FieldKind, Hit, SearchOptions, Shelf, ValueRef};
 use nearshelf_eval::{Run, read_queries, write_run};
 use serde_json::{Map, Value, json};
 
+use crate::args::{Cli, SearchArgs, SearchFlags};
 use crate::commands::{open, write_whole};
+use crate::demo;
 use crate::output::{print, print_json, shorten, table, thousands};
-use crate::{SearchArgs, SearchFlags, demo};
 
 /// Characters of a title or a field that a line shows.
 const TITLE_WIDTH: usize = 72;
@@ -48,7 +49,7 @@ pub fn run(args: &SearchArgs) -> Result<()> {
             use clap::CommandFactory;
             let message = "expected [SHELF] QUERY, or [SHELF] --queries FILE --run FILE";
             let kind = clap::error::ErrorKind::WrongNumberOfValues;
-            crate::Cli::command().error(kind, message).exit()
+            Cli::command().error(kind, message).exit()
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use serde_json::json;
 
-use crate::ShelfArgs;
+use crate::args::ShelfArgs;
 use crate::commands::open;
 use crate::output::{bytes, print, print_json, thousands};
 

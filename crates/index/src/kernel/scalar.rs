@@ -1,6 +1,6 @@
 //! The dot products in plain Rust: the reference of the others.
 
-use super::for_rows;
+use super::rows::for_rows;
 
 /// The reference, and the kernel of targets without one of their own.
 pub fn dot_rows(codes: &[u8], items: &[u16], query: &[i8], dots: &mut [i32]) {

@@ -2,7 +2,7 @@
 
 use std::arch::wasm32::*;
 
-use super::for_rows;
+use super::rows::for_rows;
 
 pub fn dot_rows(codes: &[u8], items: &[u16], query: &[i8], dots: &mut [i32]) {
     for_rows(codes, items, query, dots, dot);

@@ -3,7 +3,8 @@
 use std::arch::x86_64::*;
 use std::sync::LazyLock;
 
-use super::{DotRows, for_rows, scalar};
+use super::rows::{DotRows, for_rows};
+use super::scalar;
 
 pub fn select() -> DotRows {
     static BEST: LazyLock<DotRows> =

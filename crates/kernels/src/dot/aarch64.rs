@@ -7,9 +7,10 @@ use std::arch::is_aarch64_feature_detected;
 use fearless_simd::aarch64::Neon;
 
 use super::tile_of;
-use crate::attention::{Head, HeadScratch, attend};
+use crate::attention::attend;
 use crate::backend::{Backend, Tile};
-use crate::linear::Block;
+use crate::block::Block;
+use crate::head::{Head, HeadScratch};
 
 /// NEON with the dot product instructions of Armv8.2.
 #[derive(Clone, Copy)]

@@ -37,8 +37,8 @@ mod tests {
 
     use super::scalar;
     use crate::backend::{Backend, TILE, Tile};
+    use crate::block::Block;
     use crate::isa::{Isa, Work};
-    use crate::linear::Block;
 
     /// Runs every size of tile that a backend has.
     struct Tiles<'a> {

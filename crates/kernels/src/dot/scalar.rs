@@ -2,9 +2,10 @@
 
 use fearless_simd::Simd;
 
-use crate::attention::{Head, HeadScratch, attend};
+use crate::attention::attend;
 use crate::backend::{Backend, Tile};
-use crate::linear::Block;
+use crate::block::Block;
+use crate::head::{Head, HeadScratch};
 
 /// Any machine: f32 with what the target always has, integer sums in plain Rust.
 #[derive(Clone, Copy)]

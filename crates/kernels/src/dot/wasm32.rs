@@ -5,9 +5,10 @@ use std::arch::wasm32::*;
 use fearless_simd::wasm32::WasmSimd128;
 use fearless_simd::{f32x4, prelude::*};
 
-use crate::attention::{Head, HeadScratch, attend};
+use crate::attention::attend;
 use crate::backend::{Backend, Tile};
-use crate::linear::Block;
+use crate::block::Block;
+use crate::head::{Head, HeadScratch};
 
 /// simd128, with relaxed-simd where the module is compiled for it.
 #[derive(Clone, Copy)]

@@ -5,9 +5,10 @@ use std::arch::x86_64::*;
 use fearless_simd::x86::{Avx2, Avx512};
 
 use super::tile_of;
-use crate::attention::{Head, HeadScratch, attend};
+use crate::attention::attend;
 use crate::backend::{Backend, Tile};
-use crate::linear::Block;
+use crate::block::Block;
+use crate::head::{Head, HeadScratch};
 
 /// AVX-512 with VNNI. The token of f32's instructions stands for both.
 #[derive(Clone, Copy)]

@@ -57,17 +57,32 @@ pub(crate) fn attention(view: View<'_>, outlet: OutletId) -> Found<FoundAttentio
     let Some((a, b)) = view.binary(masked, "Add") else {
         return view.miss(masked, "scores and a mask");
     };
-    let ((scores, mut scale), mask) = match (product(view, a), product(view, b)) {
+    let ((scores, scale), mask) = match (product(view, a), product(view, b)) {
         (Some(scores), None) => (scores, b),
         (None, Some(scores)) => (scores, a),
         _ => return view.miss(masked, "scores and a mask"),
     };
+    let (query, key) = sides(view, scores, width)?;
+    let (query, scale) = unscaled(view, query, scale);
+    let (key, scale) = unscaled(view, key, scale);
+    Ok(FoundAttention {
+        query: head(view, query, heads, width, None)?,
+        key: head(view, key, heads, width, None)?,
+        value,
+        heads,
+        scale,
+        mask,
+    })
+}
+
+/// Queries and keys of the scores.
+fn sides(view: View<'_>, scores: OutletId, width: usize) -> Found<(OutletId, OutletId)> {
     let Some((node, op)) = view.einsum(scores) else {
         return view.miss(scores, "queries times keys");
     };
     let (left, right) = (node.inputs[0], node.inputs[1]);
     // The operand whose tokens are the rows of the scores is the query.
-    let (query, key) = match (origin(op, 2, 0), origin(op, 2, 1)) {
+    let found = match (origin(op, 2, 0), origin(op, 2, 1)) {
         (Some(_), None) => (left, right),
         (None, Some(_)) => (right, left),
         _ => return view.miss(scores, "queries times keys"),
@@ -82,30 +97,23 @@ pub(crate) fn attention(view: View<'_>, outlet: OutletId) -> Found<FoundAttentio
     {
         return view.miss(scores, "a product over the channels of a head");
     }
-    let mut unscaled = |mut side: OutletId| {
-        loop {
-            side = view.skip(side);
-            if let Some((inner, by)) = view.scaled(side) {
-                scale *= by;
-                side = inner;
-            } else if view.is_axes(side)
-                && view.scaled(view.skip(view.node(side).inputs[0])).is_some()
-            {
-                side = view.node(side).inputs[0];
-            } else {
-                return side;
-            }
+    Ok(found)
+}
+
+/// A side of the scores without its factors, and `scale` times all of them.
+fn unscaled(view: View<'_>, mut side: OutletId, mut scale: f32) -> (OutletId, f32) {
+    loop {
+        side = view.skip(side);
+        if let Some((inner, by)) = view.scaled(side) {
+            scale *= by;
+            side = inner;
+        } else if view.is_axes(side) && view.scaled(view.skip(view.node(side).inputs[0])).is_some()
+        {
+            side = view.node(side).inputs[0];
+        } else {
+            return (side, scale);
         }
-    };
-    let (query, key) = (unscaled(query), unscaled(key));
-    Ok(FoundAttention {
-        query: head(view, query, heads, width, None)?,
-        key: head(view, key, heads, width, None)?,
-        value,
-        heads,
-        scale,
-        mask,
-    })
+    }
 }
 
 /// The product behind a score and the number it is scaled by.

@@ -7,7 +7,7 @@ use tract_onnx::tract_core::ops::array::Gather;
 
 use super::norm::layer_norm;
 use super::view::{Found, Miss, View};
-use crate::graph::{INPUT_IDS, TOKEN_TYPE_IDS};
+use crate::inputs::{INPUT_IDS, TOKEN_TYPE_IDS};
 use crate::table::Table;
 
 /// The largest code of an embedding: rows are read one by one, so that they keep all 8 bits.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use nearshelf_kernels::{Weights, in_range, quantize_weights};
 use tract_onnx::prelude::*;
 use tract_onnx::tract_core::ops::cast::Cast;
+use tract_onnx::tract_core::ops::einsum::EinSum;
 
 use super::view::{Found, View, contracted};
 
@@ -128,12 +129,7 @@ impl Matrix {
 }
 
 /// The product's last axis against one of a matrix, each row of which makes an output.
-fn matrix(
-    view: View<'_>,
-    op: &tract_onnx::tract_core::ops::einsum::EinSum,
-    x: OutletId,
-    w: OutletId,
-) -> Option<Matrix> {
+fn matrix(view: View<'_>, op: &EinSum, x: OutletId, w: OutletId) -> Option<Matrix> {
     let (in_x, in_w) = contracted(op)?;
     let dims = view.dims(w).into_iter().collect::<Option<Vec<usize>>>()?;
     let matrix_from = dims.len().checked_sub(2)?;
@@ -178,23 +174,11 @@ fn scaled_back(
     outlet: OutletId,
     middle: Option<(OutletId, Vec<f32>)>,
 ) -> Option<FoundLinear> {
-    let mut sum = None;
-    let mut scale = None;
-    let mut constants: Vec<Vec<f32>> = Vec::new();
-    for factor in leaves(view, outlet) {
-        if let Some(values) = view.floats(factor) {
-            constants.push(values);
-        } else if let Some(inner) = view.unary(factor, "Cast")
-            && let Some((node, op)) = view.einsum(inner)
-        {
-            if sum.replace((node, op)).is_some() {
-                return None;
-            }
-        } else if scale.replace(factor).is_some() {
-            return None;
-        }
-    }
-    let (node, op) = sum?;
+    let Factors {
+        sum: (node, op),
+        scale,
+        constants,
+    } = factors(view, outlet)?;
     let &[codes, w, bias, zero, _, weight_zero, ..] = &node.inputs[..] else {
         return None;
     };
@@ -217,49 +201,93 @@ fn scaled_back(
             _ => return None,
         }
     }
-    let stored = view.constant(w)?;
-    let zeros = view.floats(weight_zero)?;
-    let small = stored.datum_type() == i8::datum_type() && zeros.iter().all(|&z| z == 0.0);
-    let mut found = match bytes(&stored).filter(|codes| small && in_range(codes)) {
-        Some(codes) => {
-            let codes = match matrix.transposed {
-                true => Codes::Made(matrix.columns(codes.to_vec())),
-                false => Codes::Stored(stored.clone()),
-            };
-            found(quantizer.input, matrix.inputs, codes, scales)
-        }
-        // 8-bit codes lose one bit.
-        None => {
-            let mut rows = matrix.columns(view.floats(w)?);
-            for row in rows.chunks_exact_mut(outputs) {
-                for (o, w) in row.iter_mut().enumerate() {
-                    let zero = zeros.get(o).or(zeros.first()).copied().unwrap_or_default();
-                    *w = (*w - zero) * scales[o];
-                }
-            }
-            let (codes, scales) = quantize_weights(&rows, outputs);
-            found(quantizer.input, matrix.inputs, Codes::Made(codes), scales)
-        }
-    };
-    if let Some((_, given)) = &middle {
-        let mut sums = vec![0i32; outputs];
-        for row in found.codes.as_slice().chunks_exact(outputs) {
-            sums.iter_mut()
-                .zip(row)
-                .for_each(|(sum, &c)| *sum += i32::from(c));
-        }
-        let sums = sums
-            .iter()
-            .zip(&found.scales)
-            .map(|(sum, scale)| *sum as f32 * scale);
-        let close = |(sum, given): (f32, &f32)| (sum - given).abs() <= 1e-3 * (1.0 + sum.abs());
-        if given.len() != outputs || !sums.zip(given).all(close) {
-            return None;
-        }
+    let mut found = with_codes(view, &quantizer, &matrix, [w, weight_zero], scales)?;
+    if let Some((_, given)) = &middle
+        && !is_middle_of(given, &found, outputs)
+    {
+        return None;
     }
     found.center = quantizer.center;
     found.gain = quantizer.gain;
     Some(found)
+}
+
+/// The factors of a quantized product.
+struct Factors<'a> {
+    /// The sum over codes.
+    sum: (&'a TypedNode, &'a EinSum),
+    /// The scale of each token.
+    scale: Option<OutletId>,
+    /// Scales of the weights.
+    constants: Vec<Vec<f32>>,
+}
+
+fn factors(view: View<'_>, outlet: OutletId) -> Option<Factors<'_>> {
+    let mut sum = None;
+    let mut scale = None;
+    let mut constants: Vec<Vec<f32>> = Vec::new();
+    for factor in leaves(view, outlet) {
+        if let Some(values) = view.floats(factor) {
+            constants.push(values);
+        } else if let Some(inner) = view.unary(factor, "Cast")
+            && let Some((node, op)) = view.einsum(inner)
+        {
+            if sum.replace((node, op)).is_some() {
+                return None;
+            }
+        } else if scale.replace(factor).is_some() {
+            return None;
+        }
+    }
+    Some(Factors {
+        sum: sum?,
+        scale,
+        constants,
+    })
+}
+
+/// A layer with the codes of its weights `w`, as they are stored or made of them.
+fn with_codes(
+    view: View<'_>,
+    quantizer: &Quantizer,
+    matrix: &Matrix,
+    [w, weight_zero]: [OutletId; 2],
+    scales: Vec<f32>,
+) -> Option<FoundLinear> {
+    let stored = view.constant(w)?;
+    let zeros = view.floats(weight_zero)?;
+    let small = stored.datum_type() == i8::datum_type() && zeros.iter().all(|&z| z == 0.0);
+    let found = |codes, scales| found(quantizer.input, matrix.inputs, codes, scales);
+    if let Some(codes) = bytes(&stored).filter(|codes| small && in_range(codes)) {
+        let codes = match matrix.transposed {
+            true => Codes::Made(matrix.columns(codes.to_vec())),
+            false => Codes::Stored(stored.clone()),
+        };
+        return Some(found(codes, scales));
+    }
+    // 8-bit codes lose one bit.
+    let mut rows = matrix.columns(view.floats(w)?);
+    for row in rows.chunks_exact_mut(matrix.outputs) {
+        for (o, w) in row.iter_mut().enumerate() {
+            let zero = zeros.get(o).or(zeros.first()).copied().unwrap_or_default();
+            *w = (*w - zero) * scales[o];
+        }
+    }
+    let (codes, scales) = quantize_weights(&rows, matrix.outputs);
+    Some(found(Codes::Made(codes), scales))
+}
+
+/// Whether `given` is what each output multiplies a token's middle with: the sum of its weights.
+fn is_middle_of(given: &[f32], found: &FoundLinear, outputs: usize) -> bool {
+    let mut sums = vec![0i32; outputs];
+    for row in found.codes.as_slice().chunks_exact(outputs) {
+        let pairs = sums.iter_mut().zip(row);
+        pairs.for_each(|(sum, &c)| *sum += i32::from(c));
+    }
+    let pairs = sums.iter().zip(&found.scales);
+    let mut sums = pairs.map(|(sum, scale)| *sum as f32 * scale).zip(given);
+    let close = |(sum, given): (f32, &f32)| (sum - given).abs() <= 1e-3 * (1.0 + sum.abs());
+    given.len() == outputs && sums.all(close)
 }
 
 /// Factors, through changes of shape: ONNX Runtime multiplies two scales before it broadcasts them.

@@ -14,7 +14,7 @@ use tract_onnx::prelude::*;
 
 use self::view::{Miss, View};
 use crate::error::{Error, Result};
-use crate::graph::ATTENTION_MASK;
+use crate::inputs::ATTENTION_MASK;
 use crate::ops::{EmbedTokens, EncoderLayer, QuantizedLinear};
 use crate::table::Table;
 
@@ -149,7 +149,7 @@ impl Pass<'_> {
             self.positions,
             self.table.as_ref(),
         )?;
-        let Some(ids) = self.source(crate::graph::INPUT_IDS) else {
+        let Some(ids) = self.source(crate::inputs::INPUT_IDS) else {
             return view.miss(outlet, "an input of token ids");
         };
         self.vocabulary = Some(tables.vocabulary());

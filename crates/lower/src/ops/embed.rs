@@ -3,7 +3,7 @@
 use nearshelf_kernels::{Isa, embed};
 use tract_onnx::tract_core::internal::*;
 
-use super::{Shared, texts};
+use super::shared::{Shared, texts};
 use nearshelf_network::Tables;
 
 /// Embeddings and their layer norm: (token ids `[1, tokens]`, attention mask) → hidden

@@ -3,7 +3,7 @@
 use nearshelf_kernels::{Isa, Layer};
 use tract_onnx::tract_core::internal::*;
 
-use super::{Shared, texts, with_scratch};
+use super::shared::{Shared, texts, with_scratch};
 
 /// A whole encoder layer: (hidden `[1, tokens, channels]`, attention mask `[1, tokens]`) → hidden.
 #[derive(Debug, Clone, PartialEq, Eq)]

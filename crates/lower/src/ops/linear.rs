@@ -3,7 +3,7 @@
 use nearshelf_kernels::{Isa, Linear};
 use tract_onnx::tract_core::internal::*;
 
-use super::{Shared, with_scratch};
+use super::shared::{Shared, with_scratch};
 
 /// A linear layer outside of a recognised encoder layer: `[…, inputs]` → `[…, outputs]`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,6 +8,7 @@ mod gemm;
 mod layer;
 mod math;
 mod norm;
+mod packed;
 mod params;
 mod pool;
 mod rows;
@@ -23,37 +24,10 @@ use nearshelf_export::BertConfig;
 use crate::error::{Error, Result};
 use params::{Named, embedding_names, layer_names};
 
-pub(crate) use params::host;
-
 pub(crate) use gemm::{Into, Matrix, multiply};
+pub use packed::Packed;
+pub(crate) use params::host;
 pub use shape::Sizes;
-
-/// Texts as token ids, one after the other.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Packed {
-    ids: Vec<u32>,
-    lengths: Vec<usize>,
-}
-
-impl Packed {
-    /// Packs texts; none is empty.
-    pub fn new<T: AsRef<[u32]>>(texts: &[T]) -> Self {
-        Packed {
-            ids: texts.iter().flat_map(|t| t.as_ref()).copied().collect(),
-            lengths: texts.iter().map(|t| t.as_ref().len()).collect(),
-        }
-    }
-
-    /// Tokens of all texts.
-    pub fn tokens(&self) -> usize {
-        self.ids.len()
-    }
-
-    fn places(&self) -> Vec<u32> {
-        let lengths = self.lengths.iter();
-        lengths.flat_map(|&length| 0..length as u32).collect()
-    }
-}
 
 /// The parameters of a BERT.
 pub struct Bert {
@@ -181,6 +155,15 @@ impl Bert {
         &self.device
     }
 
+    fn network(&self) -> composed::Network<'_> {
+        composed::Network {
+            sizes: self.sizes,
+            device: &self.device,
+            embeddings: &self.embeddings,
+            layers: &self.layers,
+        }
+    }
+
     pub(crate) fn parameters(&self) -> Vec<Parameter<'_>> {
         let parts = |names: Vec<Named>| names.iter().map(|n| (n.len(), n.decays())).collect();
         let mut all = vec![Parameter {
@@ -219,7 +202,7 @@ impl Bert {
             });
         }
         if !self.device.is_cpu() {
-            return Ok(composed::forward(self, texts)?);
+            return Ok(composed::forward(self.network(), texts)?);
         }
         let embed = embed::Embed::new(self.sizes, texts.ids.clone(), texts.places(), training);
         let mut hidden = match training {

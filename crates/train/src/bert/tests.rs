@@ -43,7 +43,7 @@ fn texts() -> Packed {
 fn objective(bert: &Bert, composed: bool) -> (f32, Vec<Vec<f32>>) {
     let texts = texts();
     let (hidden, mean, cls) = if composed {
-        let hidden = composed::forward(bert, &texts).unwrap();
+        let hidden = composed::forward(bert.network(), &texts).unwrap();
         let mean = composed::pool(&hidden, &texts, Pooling::Mean).unwrap();
         let cls = composed::pool(&hidden, &texts, Pooling::Cls).unwrap();
         (hidden, mean, cls)

@@ -3,7 +3,8 @@
 
 use candle_core::{Result, Tensor};
 
-use crate::losses::{Mask, log_sum_exp, pick, select};
+use crate::losses::mask::Mask;
+use crate::losses::softmax::{log_sum_exp, pick, select};
 
 /// The global grain: every positive against all items of the batch but the query's own.
 ///

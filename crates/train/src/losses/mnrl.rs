@@ -2,7 +2,8 @@
 
 use candle_core::{Result, Tensor};
 
-use crate::losses::{Mask, log_sum_exp, pick};
+use crate::losses::mask::Mask;
+use crate::losses::softmax::{log_sum_exp, pick};
 
 /// Multiple Negatives Ranking Loss (Henderson et al. 2017, section 4; arXiv 2602.00899):
 ///

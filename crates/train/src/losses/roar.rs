@@ -2,7 +2,8 @@
 
 use candle_core::{Result, Tensor};
 
-use crate::losses::{Mask, log_sum_exp, select, softplus};
+use crate::losses::mask::Mask;
+use crate::losses::softmax::{log_sum_exp, select, softplus};
 
 /// Relative Odds Alignment for Retrieval (arXiv 2606.01504, stage 2). For a query's items in groups of
 /// equal grade G_1 > G_2 > …, of any number and size:

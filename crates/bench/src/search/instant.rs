@@ -6,7 +6,8 @@ use anyhow::Result;
 use instant_distance::{Builder, Hnsw, Point, Search};
 use serde::{Deserialize, Serialize};
 
-use crate::search::{Curve, EF, QuerySet, recall};
+use super::curve::{Curve, EF, Point as Measured, recall};
+use super::data::Data;
 
 #[derive(Clone, Serialize, Deserialize)]
 struct Vector(Vec<f32>);
@@ -31,16 +32,8 @@ impl Point for Vector {
 }
 
 /// Build seconds, and a curve for each query set.
-pub fn measure(
-    vectors: &[f32],
-    dims: usize,
-    ef_construction: usize,
-    sets: &[QuerySet],
-) -> Result<(f64, Vec<Curve>)> {
-    let points: Vec<Vector> = vectors
-        .chunks_exact(dims)
-        .map(|v| Vector(v.to_vec()))
-        .collect();
+pub fn measure(data: &Data, ef_construction: usize) -> Result<(f64, Vec<Curve>)> {
+    let points = rows(&data.vectors, data.dims);
     let start = Instant::now();
     let (hnsw, placed) = Builder::default()
         .seed(0)
@@ -55,17 +48,13 @@ pub fn measure(
     let bytes = postcard::to_stdvec(&hnsw)?;
     drop(hnsw);
     let (_, rest) = postcard::take_from_bytes::<u64>(&bytes)?;
-    let mut curves: Vec<Curve> = sets.iter().map(|_| Curve::new()).collect();
+    let mut curves: Vec<Curve> = data.sets.iter().map(|_| Curve::new()).collect();
     for ef in EF {
         let mut patched = postcard::to_stdvec(&(ef as u64))?;
         patched.extend_from_slice(rest);
         let hnsw: Hnsw<Vector> = postcard::from_bytes(&patched)?;
-        for (set, curve) in sets.iter().zip(&mut curves) {
-            let queries: Vec<Vector> = set
-                .queries
-                .chunks_exact(dims)
-                .map(|q| Vector(q.to_vec()))
-                .collect();
+        for (set, curve) in data.sets.iter().zip(&mut curves) {
+            let queries = rows(&set.queries, data.dims);
             let mut search = Search::default();
             let start = Instant::now();
             let found: Vec<Vec<u32>> = queries
@@ -77,12 +66,16 @@ pub fn measure(
                 })
                 .collect();
             let seconds = start.elapsed().as_secs_f64();
-            curve.push((
-                ef,
-                recall(&found, &set.truth),
-                queries.len() as f64 / seconds,
-            ));
+            curve.push(Measured {
+                recall: recall(&found, &set.truth),
+                queries_per_second: queries.len() as f64 / seconds,
+            });
         }
     }
     Ok((seconds, curves))
+}
+
+fn rows(vectors: &[f32], dims: usize) -> Vec<Vector> {
+    let rows = vectors.chunks_exact(dims);
+    rows.map(|row| Vector(row.to_vec())).collect()
 }

@@ -1,0 +1,217 @@
+//! The options of the commands.
+
+mod parse;
+#[cfg(feature = "train")]
+mod train;
+#[cfg(not(feature = "train"))]
+#[path = "train_absent.rs"]
+mod train;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use train::TrainArgs;
+
+/// Semantic product search where the shopper is.
+#[derive(Debug, Parser)]
+#[command(name = "nearshelf", version, about, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Fine-tune an encoder by a recipe, measure it and make a model directory of it.
+    Train(TrainArgs),
+    /// Write a sentence encoder (config.json, model.safetensors, tokenizer.json) as ONNX.
+    Export(ExportArgs),
+    /// Encode texts, one a line, into a NumPy matrix.
+    Encode(EncodeArgs),
+    /// Build a shelf from a catalog.
+    Build(BuildArgs),
+    /// Search a shelf by meaning; without a shelf, the demo.
+    Search(SearchArgs),
+    /// Measure a shelf against judgements.
+    Eval(EvalArgs),
+    /// Show what is in a shelf, or how a model runs.
+    Inspect(ShelfArgs),
+    /// Check every byte of a shelf.
+    Verify(ShelfArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// Directory of the encoder to export.
+    #[arg(long, value_name = "DIR")]
+    pub base: PathBuf,
+    /// Directory to write model.onnx, tokenizer.json, encoder.json and network.nsn to.
+    #[arg(long, value_name = "MODEL_DIR")]
+    pub out: PathBuf,
+    /// Weights as INT8 (a quarter of the size) or as they are.
+    #[arg(long, value_enum, default_value = "int8")]
+    pub precision: Precision,
+    /// File of texts, one a line, that INT8 weights are chosen for besides random ones.
+    #[arg(long, value_name = "FILE")]
+    pub calibrate: Option<PathBuf>,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Precision {
+    Int8,
+    F32,
+}
+
+#[derive(Debug, Args)]
+pub struct EncodeArgs {
+    /// Model directory: network.nsn, or model.onnx and tokenizer.json.
+    #[arg(long, value_name = "MODEL_DIR")]
+    pub model: PathBuf,
+    /// File of texts, one a line; - for standard input.
+    #[arg(long, value_name = "FILE", default_value = "-")]
+    pub input: PathBuf,
+    /// NumPy file to write: float32 [n, dim].
+    #[arg(long, value_name = "FILE.npy")]
+    pub out: PathBuf,
+    /// Tokens that texts are truncated to, instead of the model's default.
+    #[arg(long, value_name = "N")]
+    pub max_tokens: Option<usize>,
+    /// Threads; 0 for all cores.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub threads: usize,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct BuildArgs {
+    /// The catalog: .jsonl, .csv, .tsv or .parquet, gzipped or not.
+    #[arg(long, value_name = "FILE")]
+    pub items: PathBuf,
+    /// Model directory, or a shelf whose encoder is taken; without it the demo's encoder, which is built in.
+    #[arg(long, value_name = "MODEL_DIR|SHELF")]
+    pub model: Option<PathBuf>,
+    /// Directory to make.
+    #[arg(long, value_name = "SHELF")]
+    pub out: PathBuf,
+    /// Field that names an item.
+    #[arg(long, value_name = "FIELD", default_value = "id")]
+    pub id: String,
+    /// Fields whose texts are encoded.
+    #[arg(
+        long,
+        value_name = "FIELD,…",
+        value_delimiter = ',',
+        default_value = "title"
+    )]
+    pub text: Vec<String>,
+    /// Fields that hits come back with, each with its type (text, number, bool, tags) or without;
+    /// all fields when left out.
+    #[arg(long, value_name = "FIELD[:TYPE],…", value_delimiter = ',', value_parser = parse::field_spec)]
+    pub fields: Vec<nearshelf_build::FieldSpec>,
+    /// Items in a shard at most: 65,535 suits native apps; a browser or an edge function, which
+    /// fetches shards one by one (and may cap a file at 25 MiB), wants 8,000 to 30,000.
+    #[arg(long, value_name = "N", default_value_t = nearshelf_build::BuildOptions::default().shard_size)]
+    pub shard_size: usize,
+    /// Seed of clustering and graphs.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// Threads; 0 for all cores. The shelf is the same for any number.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub threads: usize,
+    /// Vectors of the items, float32 [n, dim] of length 1 in the order of the items, instead of
+    /// encoding them.
+    #[arg(long, value_name = "FILE.npy")]
+    pub vectors: Option<PathBuf>,
+    /// Fail on the first problem in the catalog, and build nothing.
+    #[arg(long)]
+    pub strict: bool,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct SearchArgs {
+    /// Shelf and query; with one of them, the query goes to the demo shelf.
+    #[arg(value_name = "[SHELF] QUERY", num_args = 0..=2)]
+    pub target: Vec<String>,
+    #[command(flatten)]
+    pub search: SearchFlags,
+    /// Hits wanted.
+    #[arg(short, value_name = "K", default_value = "10", value_parser = parse::positive)]
+    pub k: usize,
+    /// Many queries instead of one: JSON Lines with "_id" and "text".
+    #[arg(long, value_name = "FILE.jsonl", requires = "run")]
+    pub queries: Option<PathBuf>,
+    /// TREC run to write for --queries.
+    #[arg(long, value_name = "OUT.trec", requires = "queries")]
+    pub run: Option<PathBuf>,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Clone, Copy, Args)]
+pub struct SearchFlags {
+    /// Shards to search, nearest first; the shelf's own default when left out.
+    #[arg(long, value_name = "N", value_parser = parse::positive)]
+    pub probe: Option<usize>,
+    /// Candidates to keep while searching; more find more and take longer.
+    #[arg(long, value_name = "N", value_parser = parse::positive)]
+    pub ef: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+pub struct EvalArgs {
+    /// The shelf.
+    pub shelf: PathBuf,
+    /// Queries: JSON Lines with "_id" and "text", and for strata "frequency" and "vertical".
+    #[arg(long, value_name = "FILE")]
+    pub queries: PathBuf,
+    /// Judgements: query, item and grade, separated by tabs.
+    #[arg(long, value_name = "FILE")]
+    pub qrels: PathBuf,
+    #[command(flatten)]
+    pub search: SearchFlags,
+    /// Depth of the metrics.
+    #[arg(short, value_name = "K", default_value = "10", value_parser = parse::positive)]
+    pub k: usize,
+    /// Grade from which an item counts as relevant (recall, MRR, hit).
+    #[arg(long, value_name = "GRADE", default_value_t = 1.0)]
+    pub relevant: f64,
+    /// Systems to compare with.
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "bm25,exact")]
+    pub baseline: Vec<Baseline>,
+    /// TREC run of another system to compare with: is the difference significant?
+    #[arg(long, value_name = "RUN.trec")]
+    pub against: Option<PathBuf>,
+    /// TREC run to write.
+    #[arg(long, value_name = "OUT.trec")]
+    pub run: Option<PathBuf>,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Baseline {
+    /// Words that query and item share.
+    Bm25,
+    /// Every item compared, no index.
+    Exact,
+}
+
+#[derive(Debug, Args)]
+pub struct ShelfArgs {
+    /// The shelf.
+    pub shelf: PathBuf,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub json: bool,
+}

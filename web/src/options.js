@@ -1,0 +1,50 @@
+// Options of the callers, checked by their names.
+
+import { failure } from "./failure.js";
+
+/** Checks the options of openShelf, each by its name. @param {any} options */
+export function checkOpening(options) {
+  if (options === null || typeof options !== "object") {
+    throw failure("options", `openShelf: expected an object of options, found ${options}.`);
+  }
+  const { worker, signal, timeout, ...rest } = options;
+  const kind = typeof worker;
+  const isWorker = kind === "object" && worker !== null && typeof worker.postMessage === "function";
+  if (worker !== undefined && kind !== "boolean" && kind !== "function" && !isWorker) {
+    throw failure("options", `worker: expected a boolean, a Worker or a function that makes one, found ${String(worker)}.`);
+  }
+  if (signal !== undefined && typeof signal?.addEventListener !== "function") {
+    throw failure("options", `signal: expected an AbortSignal, found ${typeof signal}.`);
+  }
+  for (const name of ["onProgress", "onWarning", "fetch"]) {
+    if (rest[name] !== undefined && typeof rest[name] !== "function") {
+      throw failure("options", `${name}: expected a function, found ${typeof rest[name]}.`);
+    }
+  }
+  for (const name of ["manifest", "stall"]) {
+    const ms = timeout?.[name];
+    if (ms !== undefined && !(Number.isFinite(ms) && ms > 0)) {
+      throw failure("options", `timeout.${name}: expected milliseconds, found ${String(ms)}.`);
+    }
+  }
+}
+
+/** The options of a search or another call, each checked by its name. @param {any} options */
+export function searching(options = {}) {
+  if (options === null || typeof options !== "object") {
+    throw failure("options", `options: expected an object, found ${options}.`);
+  }
+  const { k, probe, ef, signal, onPartial } = options;
+  for (const [name, value] of Object.entries({ k, probe, ef })) {
+    if (value !== undefined && !(Number.isInteger(value) && value >= 0 && value < 2 ** 32)) {
+      throw failure("options", `${name}: expected a whole number, found ${String(value)}.`);
+    }
+  }
+  if (onPartial !== undefined && typeof onPartial !== "function") {
+    throw failure("options", `onPartial: expected a function, found ${typeof onPartial}.`);
+  }
+  if (signal !== undefined && typeof signal?.addEventListener !== "function") {
+    throw failure("options", `signal: expected an AbortSignal, found ${typeof signal}.`);
+  }
+  return options;
+}
