@@ -70,16 +70,17 @@ pub fn base_model(test: &str) -> Option<PathBuf> {
 
 /// The `nearshelf` command beside this test's own folder.
 pub fn nearshelf() -> Command {
+    Command::new(built("nearshelf"))
+}
+
+/// A program that was built with the tests, by its path beside them.
+pub fn built(name: &str) -> PathBuf {
     let mut path = env::current_exe().unwrap();
     path.pop();
     path.pop();
-    path.push(format!("nearshelf{}", env::consts::EXE_SUFFIX));
-    assert!(
-        path.is_file(),
-        "{}: build nearshelf-cli first",
-        path.display()
-    );
-    Command::new(path)
+    path.push(format!("{name}{}", env::consts::EXE_SUFFIX));
+    assert!(path.is_file(), "{}: build it first", path.display());
+    path
 }
 
 /// Runs a command and gives its exit code, standard output and standard error.
