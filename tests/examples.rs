@@ -28,12 +28,22 @@ fn items_that_are_liked_become_recommendations() {
 
 #[test]
 fn texts_become_vectors() {
-    let out = run("embed", &["a rain jacket", "waterproof coat", "garden chair"]);
+    let out = run(
+        "embed",
+        &["a rain jacket", "waterproof coat", "garden chair"],
+    );
     let rows: Vec<Vec<f32>> = out
         .lines()
-        .map(|line| line.split_whitespace().map_while(|x| x.parse().ok()).collect())
+        .map(|line| {
+            line.split_whitespace()
+                .map_while(|x| x.parse().ok())
+                .collect()
+        })
         .collect();
-    assert!(rows[0][1] > rows[0][2] && (rows[0][0] - 1.0).abs() < 1e-3, "{out}");
+    assert!(
+        rows[0][1] > rows[0][2] && (rows[0][0] - 1.0).abs() < 1e-3,
+        "{out}"
+    );
 }
 
 #[test]
@@ -46,7 +56,10 @@ fn a_shelf_comes_from_memory_and_threads_share_it() {
 fn a_shard_comes_in_parts_and_only_those_that_are_touched() {
     let out = run("in_parts", &[]);
     let last = out.lines().last().unwrap();
-    let numbers: Vec<u64> = last.split(' ').filter_map(|word| word.parse().ok()).collect();
+    let numbers: Vec<u64> = last
+        .split(' ')
+        .filter_map(|word| word.parse().ok())
+        .collect();
     assert_eq!(out.lines().count(), 11, "{out}");
     assert!(numbers[0] < numbers[1], "{last}");
 }

@@ -1,10 +1,10 @@
-//! The npm package where people use it: Node, Deno, Bun, workerd, Chromium from a static server and bundled by Vite.
+//! The npm package where people use it: Node, Deno, Bun, workerd, browsers from a static server, bundlers, Next.js.
 //! `tests/web` holds what runs there; here is what it is compared with.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -337,38 +337,61 @@ fn a_graph_in_onnx_is_answered_by_the_second_module() {
 }
 
 #[test]
-fn an_app_bundled_by_vite_works() {
-    in_chromium(
-        "the npm package bundled by Vite",
-        "vite.test.mjs",
-        |_, _| (),
-    );
+fn bundlers_take_the_package_as_it_is() {
+    let test = "the npm package in Vite, webpack and a page without a bundler";
+    in_chromium(test, "bundlers.test.mjs", |_, _| ());
+}
+
+#[test]
+fn next_answers_on_the_server_and_in_the_page() {
+    let Some(setup) = setup("the npm package in Next.js") else {
+        return;
+    };
+    let mut node = Command::new(&setup.node);
+    // Built by the newest, and started by the machine's own as well, 20 or newer.
+    let nodes = format!("{}:node", setup.node.display());
+    node.args(["--test", "next.test.mjs"]).env("NODES", nodes);
+    run(setup, &mut node);
+}
+
+#[test]
+fn firefox_and_webkit_answer_as_chromium_does() {
+    let Some(setup) = setup("the npm package in Firefox and WebKitGTK") else {
+        return;
+    };
+    let mut node = Command::new(&setup.node);
+    node.args(["--test", "engines.test.mjs"]);
+    run(setup, node.env("SITE", site(setup)));
 }
 
 #[test]
 fn the_demo_page_is_usable() {
     in_chromium("the demo page", "demo.test.mjs", |setup, node| {
-        let site = setup.assets.with_file_name("site");
-        let copy = |from: &Path, to: &Path| {
-            fs::create_dir_all(to).unwrap();
-            for entry in fs::read_dir(from).unwrap() {
-                let entry = entry.unwrap();
-                if entry.file_type().unwrap().is_file() {
-                    fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
-                }
-            }
-        };
-        copy(&root().join("web/demo"), &site);
-        copy(&setup.package.join("src"), &site.join("package/src"));
-        for folder in ["wasm", "wasm/onnx"] {
-            copy(
-                &setup.package.join(folder),
-                &site.join("package").join(folder),
-            );
-        }
-        copy(&demo(), &site.join("shelf"));
-        node.env("SITE", site);
+        node.env("SITE", site(setup));
     });
+}
+
+/// The demo page with the package and the shelf beside it, as a server has them.
+fn site(setup: &Setup) -> PathBuf {
+    static COPIED: Mutex<()> = Mutex::new(());
+    let _one = COPIED.lock().unwrap();
+    let site = setup.assets.with_file_name("site");
+    let copy = |from: &Path, to: &Path| {
+        fs::create_dir_all(to).unwrap();
+        for entry in fs::read_dir(from).unwrap() {
+            let entry = entry.unwrap();
+            if entry.file_type().unwrap().is_file() {
+                fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+            }
+        }
+    };
+    copy(&root().join("web/demo"), &site);
+    for folder in ["src", "wasm", "wasm/onnx"] {
+        let from = setup.package.join(folder);
+        copy(&from, &site.join("package").join(folder));
+    }
+    copy(&demo(), &site.join("shelf"));
+    site
 }
 
 #[test]

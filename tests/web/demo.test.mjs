@@ -25,6 +25,14 @@ const titles = () => page.getByRole("list", { name: "Products" }).getByRole("hea
 const answered = (count) => page.waitForFunction(
   (count) => document.querySelectorAll("#hits li").length === count && /products in/.test(document.querySelector("#status").textContent), count);
 
+test("after the first visit every script is kept", async () => {
+  await page.waitForFunction(() => document.documentElement.dataset.ready === "offline");
+  const kept = await page.evaluate(async () => (await (await caches.open("nearshelf-demo")).keys()).map(({ url }) => new URL(url).pathname));
+  const loaded = server.requests.map(({ path }) => path).filter((path) => path.endsWith(".js") && !path.endsWith("/sw.js"));
+  assert.ok(loaded.length > 10);
+  assert.deepEqual(loaded.filter((path) => !kept.includes(path)), []);
+});
+
 test("results come as one types, and the status tells how many", async () => {
   await page.keyboard.type("rain jacket for hiking", { delay: 20 });
   await answered(12);
@@ -65,8 +73,6 @@ test("axe finds nothing to complain about", async () => {
 
 test("a reload works without a connection", async () => {
   await page.waitForFunction(() => document.documentElement.dataset.ready === "offline");
-  await page.evaluate(() => navigator.serviceWorker.ready);
-  await page.waitForFunction(async () => (await (await caches.open("nearshelf-demo")).keys()).length > 10);
   server.fault = (path, request, response) => (response.destroy(), true);
   await page.goto(`${server.url}/?q=a+kettle+for+tea`);
   await answered(12);

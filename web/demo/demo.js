@@ -101,7 +101,10 @@ addEventListener("keydown", (event) => {
 async function open() {
   query.value = new URL(location.href).searchParams.get("q") ?? query.value;
   // The page itself is kept by a service worker, the shelf by nearshelf.
-  navigator.serviceWorker?.register("sw.js").catch((error) => console.warn(error));
+  const worker = navigator.serviceWorker?.register("sw.js").then(
+    () => navigator.serviceWorker.ready,
+    (error) => console.warn(error),
+  );
   const start = performance.now();
   let stored = 0;
   try {
@@ -118,7 +121,7 @@ async function open() {
     // What no query has needed yet, for when there is no connection.
     await shelf.load();
     progress.hidden = true;
-    document.documentElement.dataset.ready = "offline";
+    if (await worker) document.documentElement.dataset.ready = "offline";
   } catch (error) {
     say(error.message, true);
   }

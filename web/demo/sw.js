@@ -3,14 +3,15 @@
 const CACHE = "nearshelf-demo";
 const OWN = /\/(index\.html|demo\.js|style\.css|package\/.*\.js)?$/;
 
-self.addEventListener("install", () => self.skipWaiting());
-self.addEventListener("activate", (event) => event.waitUntil(keepPage().then(() => self.clients.claim())));
+// Kept before it is active: a page that waits for `serviceWorker.ready` then needs no connection.
+self.addEventListener("install", (event) => event.waitUntil(keepPage().then(() => self.skipWaiting())));
+self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
 
 /** Keeps the files that the page loaded before this worker was there. The wasm module and the shelf are kept by the package itself. */
 async function keepPage() {
   const cache = await caches.open(CACHE);
-  const files = ["index.html", "demo.js", "style.css", "package/wasm/nearshelf.js", "package/wasm/modules.js"];
-  const names = ["api", "download", "errors", "failure", "hits", "index", "remote", "shelf", "source", "store", "turns", "wasm", "worker"];
+  const files = ["index.html", "demo.js", "style.css", "package/wasm/nearshelf.js", "package/wasm/modules.js", "package/wasm/onnx/nearshelf.js"];
+  const names = ["api", "download", "errors", "failure", "hits", "index", "onnx", "options", "remote", "shelf", "source", "store", "turns", "wasm", "worker"];
   await cache.addAll(["./", ...files, ...names.map((name) => `package/src/${name}.js`)]);
 }
 

@@ -1,6 +1,7 @@
 // Browsers, and every runtime that fetches what lies beside a module.
 
 import { openShelfFor } from "./api.js";
+import { locate as locateOnnx } from "./onnx.js";
 import { locate } from "./wasm.js";
 
 export * from "./errors.js";
@@ -20,8 +21,10 @@ function startWorker() {
   globalThis.Worker = class extends Native {
     /** @param {string | URL} url @param {WorkerOptions} [options] */
     constructor(url, options) {
-      const script = new Blob([`import ${JSON.stringify(String(url))};`], { type: "text/javascript" });
-      super(URL.createObjectURL(script), options);
+      const name = JSON.stringify(String(url));
+      // Bundlers may make a classic script of the worker.
+      const script = options?.type === "module" ? `import ${name};` : `importScripts(${name});`;
+      super(URL.createObjectURL(new Blob([script], { type: "text/javascript" })), options);
     }
   };
   try {
@@ -33,7 +36,7 @@ function startWorker() {
 
 /** See `index.d.ts`. */
 export const openShelf = openShelfFor({
-  locateWasm: (kind) => (kind === "network" ? locate() : import("./onnx.js").then(({ locate }) => locate())),
+  locateWasm: (kind) => (kind === "network" ? locate() : locateOnnx()),
   startWorker: browser ? startWorker : undefined,
   cache: browser,
 });

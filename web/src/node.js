@@ -5,8 +5,9 @@ import { pathToFileURL } from "node:url";
 
 import { openShelfFor } from "./api.js";
 import { failure } from "./failure.js";
+import { locate as locateOnnx } from "./onnx.js";
 import { MANIFEST } from "./source.js";
-import { locate } from "./wasm.js";
+import { build, locate } from "./wasm.js";
 
 export * from "./errors.js";
 
@@ -31,9 +32,17 @@ function directory(source) {
   };
 }
 
+/** A module's bytes. @param {"network" | "onnx"} kind */
+async function readModule(kind) {
+  const url = kind === "network" ? locate() : locateOnnx();
+  if (url.protocol === "file:") return readFile(url);
+  // webpack puts the address on its web server there. The package itself lies where it was when it was bundled.
+  const here = import.meta.url;
+  return readFile(new URL(`../wasm/${kind === "network" ? "" : "onnx/"}${build()}.wasm`, here));
+}
+
 /** See `index.d.ts`. */
 export const openShelf = openShelfFor({
-  // Addresses as bundlers look for them: each by its own name.
-  locateWasm: async (kind) => readFile(kind === "network" ? locate() : (await import("./onnx.js")).locate()),
+  locateWasm: readModule,
   source: directory,
 });

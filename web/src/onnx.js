@@ -1,4 +1,5 @@
-// The module that reads graphs in ONNX. Imported only for shelves that need it.
+// The module that reads graphs in ONNX: fetched only for shelves that need it. Its JavaScript comes with the rest, as
+// bundlers make no parts of a worker that come later.
 
 import * as glue from "../wasm/onnx/nearshelf.js";
 import { Runtime, build } from "./wasm.js";

@@ -3,6 +3,7 @@
 import { download, downloadManifest, hex } from "./download.js";
 import { abortReason, call, failure, fromEngine } from "./failure.js";
 import { Hits } from "./hits.js";
+import { onnx } from "./onnx.js";
 import { searching } from "./options.js";
 import { MANIFEST } from "./source.js";
 import { Store } from "./store.js";
@@ -261,10 +262,10 @@ class State {
       engine = new runtime.glue.Shelf(bytes);
       const manifest = JSON.parse(engine.manifest());
       if (manifest.onnx) {
-        const other = await onnxRuntime(locateWasm, loading);
+        await onnx.start(() => locateWasm("onnx"), loading);
         engine.free();
         runtime.release();
-        runtime = other;
+        runtime = onnx;
         runtime.acquire();
         engine = new runtime.glue.Shelf(bytes);
       }
@@ -428,13 +429,6 @@ class State {
     this.open();
     return { memory: this.#runtime.glue.memoryBytes(), shards: this.#attached.size };
   }
-}
-
-/** The module that reads ONNX, fetched now. @param {LocateWasm} locateWasm @param {import("./wasm.js").Loading} loading */
-async function onnxRuntime(locateWasm, loading) {
-  const { onnx } = await import("./onnx.js");
-  await onnx.start(() => locateWasm("onnx"), loading);
-  return onnx;
 }
 
 /** The manifest from the network or, where that gives none, as it was at the last visit. */

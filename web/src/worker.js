@@ -1,6 +1,7 @@
 // The worker in which a shelf lives by default in browsers. It answers the messages of `remote.js`.
 
 import { fromMessage, toMessage } from "./failure.js";
+import { locate as locateOnnx } from "./onnx.js";
 import { LocalShelf } from "./shelf.js";
 import { toSource } from "./source.js";
 import { locate } from "./wasm.js";
@@ -42,7 +43,7 @@ async function open({ source, cache, wasm, onnxWasm, timeout }, signal) {
   const onWarning = (/** @type {any} */ error) => post({ type: "warning", error: toMessage(error) });
   const from = source.url ? toSource(source.url, { revalidate: true, kept: cache }) : proxy(source.base);
   const locateWasm = (/** @type {string} */ kind) =>
-    kind === "network" ? (wasm ?? locate()) : (onnxWasm ?? import("./onnx.js").then(({ locate }) => locate()));
+    kind === "network" ? (wasm ?? locate()) : (onnxWasm ?? locateOnnx());
   shelf = await LocalShelf.open(from, { signal, onProgress, onWarning, cache, timeout }, locateWasm);
   return shelf.about;
 }

@@ -145,7 +145,7 @@ pub fn base_model(python: &Path) -> Result<PathBuf> {
 /// A Node.js that knows relaxed-simd, from the npm registry.
 const NODE_PACKAGE: &str = "node@24";
 /// Packages that the npm package is tested with: runtimes, bundlers, a browser's remote control, an accessibility checker.
-const WEB_PACKAGES: [&str; 10] = [
+const WEB_PACKAGES: [&str; 16] = [
     NODE_PACKAGE,
     "@types/node@24",
     "axe-core@4",
@@ -153,9 +153,15 @@ const WEB_PACKAGES: [&str; 10] = [
     "deno@2",
     "esbuild@0.28",
     "miniflare@4",
+    "next@16",
     "playwright-core@1",
+    "puppeteer-core@25",
+    "react@19",
+    "react-dom@19",
     "typescript@6",
     "vite@8",
+    "vite-5@npm:vite@5",
+    "webpack@5",
 ];
 
 /// The packages that tests of the npm package need.
@@ -167,8 +173,9 @@ pub fn web_packages() -> Result<PathBuf> {
 pub fn npm(packages: &[&str]) -> Result<PathBuf> {
     let folder = cache().join("npm");
     let missing = |package: &&&str| {
-        let name = package.rsplit_once('@').map_or(**package, |(name, _)| name);
-        !folder.join("node_modules").join(name).is_dir()
+        // Names may begin with an @, and an alias has one in its version.
+        let end = package[1..].find('@').map_or(package.len(), |at| at + 1);
+        !folder.join("node_modules").join(&package[..end]).is_dir()
     };
     let packages: Vec<_> = packages.iter().filter(missing).collect();
     if !packages.is_empty() {
