@@ -300,6 +300,12 @@ fn chromium_bears_what_the_real_web_does() {
 }
 
 #[test]
+fn a_host_that_follows_the_page_serves_shelves_well() {
+    let test = "the npm package on the host of web/HOSTING.md";
+    in_chromium(test, "hosting.test.mjs", |_, _| ());
+}
+
+#[test]
 fn a_graph_in_onnx_is_answered_by_the_second_module() {
     let Some(setup) = setup("the npm package with an encoder in ONNX") else {
         return;
@@ -433,6 +439,7 @@ fn the_package_holds_what_it_should_and_no_more() {
     }
     found.sort();
     let expected = [
+        "/HOSTING.md",
         "/LICENSE-APACHE",
         "/LICENSE-MIT",
         "/README.md",

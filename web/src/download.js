@@ -125,7 +125,8 @@ class Receiver {
     await this.#hash?.add(bytes);
   }
 
-  #startOver() {
+  /** Forgets what came. */
+  startOver() {
     if (this.loaded > 0) this.#hash = incremental();
     this.loaded = 0;
     this.#pieces = 0;
@@ -148,14 +149,14 @@ class Receiver {
       let answer = await within(stall, abort, source.read(file.name, { signal: abort.signal, offset: this.loaded }));
       if (answer instanceof Uint8Array) {
         if (answer.length !== file.bytes) throw this.length(answer.length);
-        this.#startOver();
+        this.startOver();
         await this.#add(answer);
         context.progress?.(answer.length, false);
         return;
       }
       if (answer.status === 416 && this.loaded > 0) {
         // The server's file is shorter than what is here: from the start, whole.
-        this.#startOver();
+        this.startOver();
         answer = /** @type {Response} */ (await within(stall, abort, source.read(file.name, { signal: abort.signal, offset: 0 })));
       }
       checkStatus(answer, this.url);
@@ -163,10 +164,10 @@ class Receiver {
       if (start === undefined) {
         // A part, and nobody says which: asked for again, whole.
         await answer.body?.cancel().catch(() => {});
-        this.#startOver();
+        this.startOver();
         answer = /** @type {Response} */ (await within(stall, abort, source.read(file.name, { signal: abort.signal, offset: 0 })));
         checkStatus(answer, this.url);
-      } else if (start !== this.loaded) this.#startOver();
+      } else if (start !== this.loaded) this.startOver();
       this.resumed ||= this.loaded > 0;
       await this.#body(answer, abort, stall);
     } finally {
@@ -227,6 +228,8 @@ async function receive(file, context, sink, resume) {
         const what = `${receiver.url}: ${receiver.loaded} of ${file.bytes} bytes came: ${why}.`;
         throw failure("network", what, { url: receiver.url, cause: error });
       }
+      // A server may give parts of the file as it compressed it, which browsers cannot decode: at last, all of it.
+      if (attempt === ATTEMPTS - 1) receiver.startOver();
       await pause(PAUSE_MS * 2 ** attempt, signal);
     }
   }

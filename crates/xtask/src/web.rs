@@ -99,8 +99,9 @@ fn compile(build: Build, toolchain: &Toolchain) -> Result<()> {
 fn pack() -> Result<()> {
     let (out, web) = (cache().join("package.partial"), root().join("web"));
     let _ = fs::remove_dir_all(&out);
-    copy(&web.join("package.json"), &out.join("package.json"))?;
-    copy(&web.join("README.md"), &out.join("README.md"))?;
+    for file in ["package.json", "README.md", "HOSTING.md"] {
+        copy(&web.join(file), &out.join(file))?;
+    }
     for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
         copy(&root().join(licence), &out.join(licence))?;
     }
