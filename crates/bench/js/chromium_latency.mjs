@@ -1,12 +1,13 @@
-// Latencies in Chromium, ours and onnxruntime-web's in turn in one page, one thread.
-// Usage: chromium_latency.mjs MODULE_DIR MODEL_DIR ONNXRUNTIME_MODEL NODE_MODULES
-// Prints `load MS` (bytes at hand to first vector), then `TOKENS OURS THEIRS` in ms.
+// Latencies in Chromium, ours and onnxruntime-web's in turn in one page, one thread; and the time from the bytes of a
+// network at hand to the first vector, in pages of their own.
+// Usage: chromium_latency.mjs MODULE_DIR MODEL_DIR DEMO_NETWORK ONNXRUNTIME_MODEL NODE_MODULES
+// Prints `load NETWORK MS`, the median of the pages, then `TOKENS OURS THEIRS` in ms.
 import { createReadStream, existsSync } from "node:fs";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { extname, join } from "node:path";
 
-const [moduleDir, modelDir, ortModel, nodeModules] = process.argv.slice(2);
+const [moduleDir, modelDir, demo, ortModel, nodeModules] = process.argv.slice(2);
 const require = createRequire(join(nodeModules, "x.js"));
 const { chromium } = require("playwright-core");
 
@@ -14,7 +15,8 @@ const types = { ".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "a
 const folders = { ours: moduleDir, model: modelDir, ort: join(nodeModules, "onnxruntime-web/dist") };
 const server = createServer((request, response) => {
   const [, folder, name] = request.url.split("/");
-  const path = folder === "theirs" ? ortModel : folders[folder] && join(folders[folder], name);
+  const files = { theirs: ortModel, demo };
+  const path = files[folder] ?? (folders[folder] && join(folders[folder], name));
   if (!path || !existsSync(path)) {
     response.writeHead(folder ? 404 : 200, { "content-type": "text/html" }).end("<!doctype html>");
     return;
@@ -29,7 +31,32 @@ const browser = await chromium.launch({
   executablePath,
   args: ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
 });
+/** Milliseconds from a network's bytes to its first vector, in a new page. */
+async function load(address) {
+  const page = await browser.newPage();
+  await page.goto(`http://127.0.0.1:${server.address().port}/`);
+  const ms = await page.evaluate(async (address) => {
+    const network = new Uint8Array(await (await fetch(address)).arrayBuffer());
+    const { default: init, Encoder } = await import("/ours/nearshelf.js");
+    await init({ module_or_path: "/ours/nearshelf_bg.wasm" });
+    const start = performance.now();
+    // As an app does: the browser's own SHA-256 beside the encoder's loading.
+    const digest = crypto.subtle.digest("SHA-256", network);
+    const encoder = new Encoder(network, true);
+    if ((await digest).byteLength !== 32) throw new Error("digest");
+    encoder.encode("rain jacket");
+    return performance.now() - start;
+  }, address);
+  await page.close();
+  return ms;
+}
+
 try {
+  for (const [name, address] of Object.entries({ "the demo's": "/demo/network", "the model's": "/model/network.nsn" })) {
+    const times = [];
+    for (let round = 0; round < 9; round++) times.push(await load(address));
+    console.log(`load\t${name}\t${times.sort((a, b) => a - b)[4].toFixed(1)}`);
+  }
   const page = await browser.newPage();
   page.on("console", (message) => console.log(message.text()));
   await page.goto(`http://127.0.0.1:${server.address().port}/`);
@@ -38,14 +65,7 @@ try {
     const [model, theirs] = await Promise.all(["/model/network.nsn", "/theirs/model"].map(bytes));
     const { default: init, Encoder } = await import("/ours/nearshelf.js");
     await init({ module_or_path: "/ours/nearshelf_bg.wasm" });
-    const start = performance.now();
-    // As an app does: the browser's own SHA-256 beside the encoder's loading.
-    const hex = (buffer) => [...new Uint8Array(buffer)].map((b) => b.toString(16).padStart(2, "0")).join("");
-    const digest = crypto.subtle.digest("SHA-256", model);
     const encoder = new Encoder(model, true);
-    if (hex(await digest).length !== 64) throw new Error("digest");
-    encoder.encode("rain jacket");
-    console.log(`load ${(performance.now() - start).toFixed(1)}`);
 
     const ort = await import("/ort/ort.wasm.min.mjs");
     ort.env.wasm.numThreads = 1;

@@ -261,6 +261,9 @@ fn in_wasm(model: &Path, theirs: &Path) -> Result<()> {
         return Ok(());
     }
     let modules = setup::npm(&["onnxruntime-web", "playwright-core"])?;
+    let shelf = root().join("assets/demo");
+    let demo = nearshelf::Shelf::open(&shelf)?;
+    let demo = shelf.join(&demo.manifest().encoder.files()[0].name);
     let script = |name: &str| root().join("crates/bench/js").join(name);
     for (node, name) in [
         (PathBuf::from("node"), "the machine's"),
@@ -295,15 +298,15 @@ fn in_wasm(model: &Path, theirs: &Path) -> Result<()> {
         command
             .arg(script("chromium_latency.mjs"))
             .arg(web::directory(build));
-        command.args([model, theirs, &modules]);
+        command.args([model, &demo, theirs, &modules]);
         match output(&mut command) {
             Err(error) => println!("\nskipped: Chromium: {error:#}"),
             Ok(answer) => {
                 let mut rows = Vec::new();
                 for line in answer.lines() {
-                    match line.split(' ').collect::<Vec<_>>()[..] {
-                        ["load", ms] => println!(
-                            "\nChromium, {build}: {ms} ms from the bytes to the first vector"
+                    match line.split(['\t', ' ']).collect::<Vec<_>>()[..] {
+                        ["load", the, whose, ms] => println!(
+                            "\nChromium, {build}: {ms} ms from the bytes of {the} {whose} network to the first vector"
                         ),
                         [tokens, a, b] => rows.push((tokens.parse()?, a.parse()?, b.parse()?)),
                         _ => println!("{line}"),

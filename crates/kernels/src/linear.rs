@@ -25,6 +25,9 @@ pub fn in_range(codes: &[i8]) -> bool {
     WEIGHT_RANGE.contains(&least) && WEIGHT_RANGE.contains(&most)
 }
 
+/// The highest bit of each of eight codes.
+const HIGHEST_BITS: u64 = 0x8080_8080_8080_8080;
+
 /// Offset that makes stored codes unsigned.
 const OFFSET: i8 = 64;
 pub(crate) const WEIGHT_OFFSET: i32 = OFFSET as i32;
@@ -310,11 +313,10 @@ impl Linear {
             finite(name, kind, values)?;
         }
         check_shaping(name, inputs, &center, &gain)?;
-        // Codes of 8 bits would saturate on some instruction sets and not on others.
-        let bits = blocks.iter().fold(0, |bits, block| {
-            block.0.iter().fold(bits, |b, &code| b | code)
-        });
-        if bits > 127 {
+        // Codes of 8 bits would saturate on some instruction sets and not on others. Eight are looked at together.
+        let words: &[u64] = bytemuck::cast_slice(&blocks);
+        let bits = words.iter().fold(0, |bits, word| bits | word);
+        if bits & HIGHEST_BITS != 0 {
             return Err(Error::Value {
                 part: name.into(),
                 expected: "codes of 0 to 127".into(),
