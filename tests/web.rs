@@ -14,6 +14,8 @@ use support::{demo, demo_model, nearshelf, outcome, random_base, root, set_up, v
 
 /// Bytes of each module that a page may cost at most, gzipped. Those for ONNX are apart.
 const WASM_BUDGET: usize = 550_000;
+/// A test that waits for something that does not come ends, and says which it was.
+const TIMEOUT: &str = "--test-timeout=300000";
 /// Bytes of the package as it is downloaded.
 const PACKAGE_BUDGET: u64 = 6_000_000;
 
@@ -196,7 +198,7 @@ fn in_chromium(test: &str, file: &str, more: impl FnOnce(&Setup, &mut Command)) 
     let Some(setup) = setup(test) else { return };
     if chromium(test) {
         let mut node = Command::new(&setup.node);
-        node.args(["--test", file]);
+        node.args(["--test", TIMEOUT, file]);
         more(setup, &mut node);
         run(setup, &mut node);
     }
@@ -356,7 +358,8 @@ fn next_answers_on_the_server_and_in_the_page() {
     let mut node = Command::new(&setup.node);
     // Built by the newest, and started by the machine's own as well, 20 or newer.
     let nodes = format!("{}:node", setup.node.display());
-    node.args(["--test", "next.test.mjs"]).env("NODES", nodes);
+    node.args(["--test", TIMEOUT, "next.test.mjs"])
+        .env("NODES", nodes);
     run(setup, &mut node);
 }
 
@@ -366,7 +369,7 @@ fn firefox_and_webkit_answer_as_chromium_does() {
         return;
     };
     let mut node = Command::new(&setup.node);
-    node.args(["--test", "engines.test.mjs"]);
+    node.args(["--test", TIMEOUT, "engines.test.mjs"]);
     run(setup, node.env("SITE", site(setup)));
 }
 
@@ -415,10 +418,21 @@ fn types_and_code_agree() {
         config.to_string(),
     )
     .unwrap();
-    let mut tsc = Command::new(&setup.node);
-    tsc.arg(setup.modules.join("typescript/bin/tsc"))
-        .args(["-p", "tsconfig.check.json"]);
-    run(setup, &mut tsc);
+    // As a careful user compiles: nothing newer than es2022, and the package's declarations are checked too.
+    let careful = json!({
+        "compilerOptions": {
+            "strict": true, "noEmit": true, "skipLibCheck": false, "target": "es2022", "module": "esnext",
+            "moduleResolution": "bundler", "lib": ["es2022", "dom", "dom.iterable"], "types": [],
+        },
+        "include": ["types.ts"],
+    });
+    let careful_file = setup.project.join("tsconfig.careful.json");
+    fs::write(careful_file, careful.to_string()).unwrap();
+    for file in ["tsconfig.check.json", "tsconfig.careful.json"] {
+        let mut tsc = Command::new(&setup.node);
+        tsc.arg(setup.modules.join("typescript/bin/tsc"));
+        run(setup, tsc.args(["-p", file]));
+    }
 }
 
 #[test]
@@ -446,11 +460,13 @@ fn the_package_holds_what_it_should_and_no_more() {
         "/package.json",
         "src/api.js",
         "src/download.js",
+        "src/edge.js",
         "src/errors.js",
         "src/failure.js",
         "src/hits.js",
         "src/index.d.ts",
         "src/index.js",
+        "src/locate.js",
         "src/node.js",
         "src/onnx.js",
         "src/options.js",

@@ -79,7 +79,11 @@ pub fn built(name: &str) -> PathBuf {
     path.pop();
     path.pop();
     path.push(format!("{name}{}", env::consts::EXE_SUFFIX));
-    assert!(path.is_file(), "{}: build it first", path.display());
+    assert!(
+        path.is_file(),
+        "{}: build it first (cargo build --release --workspace --bins --examples)",
+        path.display()
+    );
     path
 }
 

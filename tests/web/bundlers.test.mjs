@@ -96,23 +96,44 @@ for (const version of ["vite", "vite-5"]) {
   }
 
   test(`an app in ${version}'s development server`, async () => {
-    const root = app(`${version}-dev`, sources["as it is"]);
-    const { createServer } = await vite(version);
-    const server = await createServer({
-      root,
-      logLevel: "warn",
-      configFile: false,
-      publicDir: dirname(SHELF),
-      optimizeDeps: { exclude: ["nearshelf"] },
-      server: { port: 0, host: "127.0.0.1", fs: { strict: false } },
-    });
+    await developed(version, ["nearshelf"], answers);
+  });
+}
+
+test("what Vite 5 prebundles says so", async () => {
+  await developed("vite-5", [], async (url) => {
+    const page = await browser.newPage();
     try {
-      await server.listen();
-      await answers(server.resolvedUrls.local[0]);
+      await page.goto(url);
+      await page.waitForFunction(() => globalThis.open !== undefined && globalThis.checkGolden !== undefined);
+      const error = await page.evaluate(() => open().then(() => undefined, (e) => ({ code: e.code, message: e.message })));
+      assert.equal(error?.code, "worker-blocked");
+      assert.match(error.message, /keep the bundler from prebundling the package/);
     } finally {
-      await server.close();
+      await page.close();
     }
   });
+});
+
+/** Gives `run` the address of an app in Vite's development server. */
+async function developed(version, exclude, run) {
+  const root = app(`${version}-dev-${exclude.length}`, sources["as it is"]);
+  const { createServer } = await vite(version);
+  const server = await createServer({
+    root,
+    logLevel: "silent",
+    configFile: false,
+    publicDir: dirname(SHELF),
+    cacheDir: join(root, "cache"),
+    optimizeDeps: { exclude },
+    server: { port: 0, host: "127.0.0.1", fs: { strict: false } },
+  });
+  try {
+    await server.listen();
+    await run(server.resolvedUrls.local[0]);
+  } finally {
+    await server.close();
+  }
 }
 
 /** Bundles the app with webpack, without any configuration of its own but where things lie. */

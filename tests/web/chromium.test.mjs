@@ -343,6 +343,10 @@ inPage("a policy against WebAssembly or workers is named", async () => {
   assert.deepEqual([blocked.class, blocked.code], ["PlatformError", "worker-blocked"], blocked.message);
   assert.match(blocked.message, /worker: false/);
   assert.deepEqual(await policy("script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'", {}), ANSWERED);
+  const trusted = await policy("require-trusted-types-for 'script'", {});
+  assert.equal(trusted.code, "worker-blocked");
+  assert.match(trusted.message, /require-trusted-types-for/);
+  assert.deepEqual(await policy("require-trusted-types-for 'script'", { worker: false }), ANSWERED);
 });
 
 const noSimd = ["--js-flags=--no-enable-sse4-1 --no-enable-ssse3 --no-enable-sse3"];

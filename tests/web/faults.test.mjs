@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
-import { CHANGED, NEARSHELF_PACKAGE, SHARDED, SHELF, fetched, inPage, instead, named, openPage, page, search, serveAll, server, turnPage } from "./pages.mjs";
+import { CHANGED, NEARSHELF_PACKAGE, SHARDED, SHELF, context, fetched, inPage, instead, named, openPage, page, search, serveAll, server, turnPage } from "./pages.mjs";
 import { breakOff } from "./server.mjs";
 
 const PLAIN_CORS = { "access-control-allow-origin": "*" };
@@ -315,4 +315,27 @@ inPage("a callback that throws stops nothing", async () => {
 inPage("the module's address is as the page means it", async () => {
   const options = { wasm: "package/wasm/relaxed-simd.wasm" };
   assert.deepEqual(await search("/shelf/", options), { value: 10 });
+});
+
+inPage("without a connection at the first visit the worker's own script is named", async () => {
+  await context.setOffline(true);
+  const error = await search();
+  assert.deepEqual([error.name, error.code], ["PlatformError", "worker-offline"], error.message);
+  assert.match(error.message, /service worker/);
+  await context.setOffline(false);
+  assert.deepEqual(await search(), { value: 10 });
+});
+
+inPage("an old manifest of a cache, whose shards are gone, is named with the cache", async () => {
+  const gone = readdirSync(SHARDED).filter((name) => !readdirSync(CHANGED).includes(name) && name.startsWith("shard-"));
+  const old = readFileSync(join(SHARDED, "shelf.nsm"));
+  server.folders.sharded = CHANGED;
+  instead(/shelf\.nsm/, (response) => response.writeHead(200, { "content-length": old.length }).end(old));
+  const { codes, message, partial } = await page.evaluate(async () => {
+    const shelf = await openShelf("/sharded/", { onWarning: warned });
+    const { partial } = await shelf.search("a gift", { probe: 100 });
+    return { codes: warnings.map(({ code }) => code), message: warnings[0]?.message, partial };
+  });
+  assert.deepEqual([codes, partial], [["http"], true]);
+  assert.ok(message.includes(gone[0]) && /no cache keeps an old shelf\.nsm/.test(message), message);
 });

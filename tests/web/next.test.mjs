@@ -46,8 +46,20 @@ export async function GET(request) {
 }`,
 };
 
+/** Next's own bundling of such routes by webpack ends without their manifests; it calls the edge runtime deprecated. */
+const edge = {
+  "app/edge/route.js": `import { openShelf } from "nearshelf";
+export const runtime = "edge";
+let shelf;
+export async function GET(request) {
+  shelf ??= openShelf(new URL("/shelf/", request.url));
+  const hits = await (await shelf).search(new URL(request.url).searchParams.get("q"), { k: 10 });
+  return Response.json(hits.map(({ id, score }) => [id, score]));
+}`,
+};
+
 /** An app inside the folder of packages: Next takes those of the folders above. */
-function app(name) {
+function app(name, files) {
   const root = join(dirname(NEARSHELF_NPM), "apps", name);
   rmSync(root, { recursive: true, force: true });
   for (const [path, text] of Object.entries(files)) {
@@ -97,13 +109,19 @@ async function started(root, node, run) {
 }
 
 /** The route handler answers as the command line does. */
-async function route(url) {
+async function route(url, path) {
   for (const [query, wanted] of expected) {
-    const response = await fetch(`${url}/api?q=${encodeURIComponent(query)}`);
+    const response = await fetch(`${url}${path}?q=${encodeURIComponent(query)}`);
     assert.equal(response.status, 200, query);
     const hits = await response.json();
     assert.deepEqual(hits.map(([id, score]) => [id, Math.fround(score)]), wanted.map(([id, score]) => [id, Math.fround(score)]));
   }
+}
+
+/** The client component, where there is a browser for it. */
+async function inPage(root) {
+  if (executablePath) await started(root, nodes[0], client);
+  else console.log("skipped: the client component: there is no Chromium on this machine");
 }
 
 /** The client component shows hits, and its shelf answers as the command line does. */
@@ -122,12 +140,16 @@ async function client(url) {
   }
 }
 
-for (const [name, flags] of Object.entries({ turbopack: [], webpack: ["--webpack"] })) {
-  test(`Next.js with ${name}`, async () => {
-    const root = app(`next-${name}`);
-    await build(root, flags);
-    for (const node of nodes) await started(root, node, route);
-    if (executablePath) await started(root, nodes[0], client);
-    else console.log("skipped: the client component: there is no Chromium on this machine");
-  });
-}
+test("Next.js with Turbopack", async () => {
+  const root = app("next-turbopack", { ...files, ...edge });
+  await build(root, []);
+  for (const node of nodes) await started(root, node, (url) => route(url, "/api").then(() => route(url, "/edge")));
+  await inPage(root);
+});
+
+test("Next.js with webpack", async () => {
+  const root = app("next-webpack", files);
+  await build(root, ["--webpack"]);
+  for (const node of nodes) await started(root, node, (url) => route(url, "/api"));
+  await inPage(root);
+});

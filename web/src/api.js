@@ -56,12 +56,12 @@ class Shelf {
 
 /**
  * @param {object} platform
- * @param {import("./shelf.js").LocateWasm} platform.locateWasm
+ * @param {import("./shelf.js").Modules} platform.modules
  * @param {(() => Worker)} [platform.startWorker] where a worker is the default
  * @param {boolean} [platform.cache] whether downloads are kept by default
  * @param {(source: any) => any} [platform.source] sources of the platform's own
  */
-export function openShelfFor({ locateWasm, startWorker, cache = false, source: own }) {
+export function openShelfFor({ modules, startWorker, cache = false, source: own }) {
   /** @param {any} source @param {any} [options] */
   return async function openShelf(source, options = {}) {
     if (source === undefined || source === null) {
@@ -82,6 +82,7 @@ export function openShelfFor({ locateWasm, startWorker, cache = false, source: o
     const kept = Boolean(settings.cache);
     const from = own?.(source) ?? toSource(source, { fetch, revalidate: Boolean(startWorker), kept });
     const given = { network: wasm, onnx: onnxWasm };
-    return new Shelf(await LocalShelf.open(from, settings, (kind) => given[kind] ?? locateWasm(kind)));
+    const locate = (/** @type {"network" | "onnx"} */ kind) => given[kind] ?? modules.locate(kind);
+    return new Shelf(await LocalShelf.open(from, settings, { ...modules, locate }));
   };
 }

@@ -210,9 +210,10 @@ async function receive(file, context, sink, resume) {
   const { signal } = context;
   const receiver = new Receiver(file, context, sink);
   if (resume) await receiver.takePieces();
+  // The most that ever came: a try that brings less than another did is no progress.
+  let most = receiver.loaded;
   for (let attempt = 1; receiver.loaded < file.bytes; attempt++) {
     if (signal?.aborted) throw abortReason(signal);
-    const before = receiver.loaded;
     try {
       await receiver.attempt();
     } catch (error) {
@@ -221,7 +222,8 @@ async function receive(file, context, sink, resume) {
       const { code, status } = /** @type {any} */ (error ?? {});
       const passing = code === undefined || code === "timeout" || (code === "http" && busy(status));
       if (!passing) throw error;
-      if (receiver.loaded > before) attempt = 1;
+      if (receiver.loaded > most) attempt = 1;
+      most = Math.max(most, receiver.loaded);
       if (attempt >= ATTEMPTS || globalThis.navigator?.onLine === false) {
         if (code !== undefined) throw error;
         const why = /** @type {any} */ (error)?.message ?? error;

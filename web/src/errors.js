@@ -4,7 +4,7 @@
 const ADVICE = {
   network: "Check the connection and the address; what was downloaded so far is kept, and opening again goes on from there.",
   timeout: "The server sent nothing for too long: check the connection, or raise openShelf's `timeout`.",
-  http: "Check that every file of the shelf's directory was uploaded, and the address given to openShelf.",
+  http: "Check that every file of the shelf's directory was uploaded, that no cache keeps an old shelf.nsm, and the address given to openShelf.",
   "not-a-shelf":
     "The server answers unknown paths with a page: copy the shelf's files to where this address points, or correct the address.",
   altered: "The file is not the one that was built: upload the shelf's directory again, whole, and let nothing on the way rewrite it.",

@@ -1,8 +1,8 @@
 // Browsers, and every runtime that fetches what lies beside a module.
 
 import { openShelfFor } from "./api.js";
-import { locate as locateOnnx } from "./onnx.js";
-import { locate } from "./wasm.js";
+import { locate } from "./locate.js";
+import { onnx } from "./onnx.js";
 
 export * from "./errors.js";
 
@@ -36,7 +36,7 @@ function startWorker() {
 
 /** See `index.d.ts`. */
 export const openShelf = openShelfFor({
-  locateWasm: (kind) => (kind === "network" ? locate() : locateOnnx()),
+  modules: { locate, onnx: () => onnx },
   startWorker: browser ? startWorker : undefined,
   cache: browser,
 });

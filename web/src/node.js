@@ -5,9 +5,10 @@ import { pathToFileURL } from "node:url";
 
 import { openShelfFor } from "./api.js";
 import { failure } from "./failure.js";
-import { locate as locateOnnx } from "./onnx.js";
+import { locate } from "./locate.js";
+import { onnx } from "./onnx.js";
 import { MANIFEST } from "./source.js";
-import { build, locate } from "./wasm.js";
+import { build } from "./wasm.js";
 
 export * from "./errors.js";
 
@@ -34,7 +35,7 @@ function directory(source) {
 
 /** A module's bytes. @param {"network" | "onnx"} kind */
 async function readModule(kind) {
-  const url = kind === "network" ? locate() : locateOnnx();
+  const url = locate(kind);
   if (url.protocol === "file:") return readFile(url);
   // webpack puts the address on its web server there. The package itself lies where it was when it was bundled.
   const here = import.meta.url;
@@ -43,6 +44,6 @@ async function readModule(kind) {
 
 /** See `index.d.ts`. */
 export const openShelf = openShelfFor({
-  locateWasm: readModule,
+  modules: { locate: readModule, onnx: () => onnx },
   source: directory,
 });

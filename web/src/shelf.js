@@ -3,7 +3,6 @@
 import { download, downloadManifest, hex } from "./download.js";
 import { abortReason, call, failure, fromEngine } from "./failure.js";
 import { Hits } from "./hits.js";
-import { onnx } from "./onnx.js";
 import { searching } from "./options.js";
 import { MANIFEST } from "./source.js";
 import { Store } from "./store.js";
@@ -21,7 +20,11 @@ const PARALLEL = 3;
  * @property {boolean} [cache]
  * @property {{ manifest?: number, stall?: number }} [timeout]
  */
-/** @typedef {(kind: "network" | "onnx") => any} LocateWasm gives a module, an address, bytes or a Response */
+/**
+ * @typedef {object} Modules the wasm modules of a platform
+ * @property {(kind: "network" | "onnx") => any} locate gives a module, an address, bytes or a Response
+ * @property {() => import("./wasm.js").Runtime | Promise<import("./wasm.js").Runtime>} onnx the one that reads ONNX
+ */
 
 /** Bytes by file: what of it is here, and whether it was stored. */
 class Progress {
@@ -69,10 +72,10 @@ export class LocalShelf {
   /**
    * @param {import("./source.js").Source} source
    * @param {OpenOptions} options
-   * @param {LocateWasm} locateWasm
+   * @param {Modules} modules
    */
-  static async open(source, options, locateWasm) {
-    const reopen = (/** @type {AbortSignal | undefined} */ signal) => State.open(source, { ...options, signal }, locateWasm);
+  static async open(source, options, modules) {
+    const reopen = (/** @type {AbortSignal | undefined} */ signal) => State.open(source, { ...options, signal }, modules);
     return new LocalShelf(await reopen(options.signal), reopen);
   }
 
@@ -233,9 +236,9 @@ class State {
   /**
    * @param {import("./source.js").Source} source
    * @param {OpenOptions} options
-   * @param {LocateWasm} locateWasm
+   * @param {Modules} modules
    */
-  static async open(source, options, locateWasm) {
+  static async open(source, options, modules) {
     const { signal, onWarning = (error) => console.warn(error), cache = false, timeout = {} } = options;
     if (signal?.aborted) throw abortReason(signal);
     const said = new Set();
@@ -251,7 +254,7 @@ class State {
     // Both are needed and neither needs the other.
     const [bytes] = await Promise.all([
       manifestBytes(source, store, signal, timeout.manifest, warn),
-      network.start(() => locateWasm("network"), loading),
+      network.start(() => modules.locate("network"), loading),
     ]);
     if (signal?.aborted) throw abortReason(signal);
     let runtime = network;
@@ -262,7 +265,8 @@ class State {
       engine = new runtime.glue.Shelf(bytes);
       const manifest = JSON.parse(engine.manifest());
       if (manifest.onnx) {
-        await onnx.start(() => locateWasm("onnx"), loading);
+        const onnx = await modules.onnx();
+        await onnx.start(() => modules.locate("onnx"), loading);
         engine.free();
         runtime.release();
         runtime = onnx;

@@ -6,7 +6,7 @@ import { abortReason } from "./failure.js";
 /** Calls back when events that wait were seen to. @type {(callback: () => void) => void} */
 const breathe =
   // Timers of an edge function end with the request that set them, and other requests wait in the same line.
-  globalThis.navigator?.userAgent === "Cloudflare-Workers"
+  globalThis.navigator?.userAgent === "Cloudflare-Workers" || "EdgeRuntime" in globalThis
     ? queueMicrotask
     : typeof setImmediate === "function"
     ? setImmediate

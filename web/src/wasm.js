@@ -32,12 +32,6 @@ export function build() {
   throw failure("no-simd", "This runtime's WebAssembly has no SIMD.");
 }
 
-/** Where the first module's build lies: beside this package's code. Two addresses, each as bundlers look for it. */
-export const locate = () =>
-  build() === "simd128"
-    ? new URL("../wasm/simd128.wasm", import.meta.url)
-    : new URL("../wasm/relaxed-simd.wasm", import.meta.url);
-
 /**
  * @typedef {object} Loading how a module that is given by its address is downloaded
  * @property {boolean} cache
@@ -95,7 +89,8 @@ export class Runtime {
 
   /** @param {any} input @param {Loading} loading */
   async #compiled(input, loading) {
-    if (input instanceof WebAssembly.Module) return input;
+    // By its name: in the sandbox of an edge function the class is another one.
+    if (Object.prototype.toString.call(input) === "[object WebAssembly.Module]") return input;
     if (typeof input === "string" || input instanceof URL) {
       return WebAssembly.compile(/** @type {any} */ (await this.#fetched(String(input), loading)));
     }

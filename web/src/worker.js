@@ -1,10 +1,10 @@
 // The worker in which a shelf lives by default in browsers. It answers the messages of `remote.js`.
 
 import { fromMessage, toMessage } from "./failure.js";
-import { locate as locateOnnx } from "./onnx.js";
+import { locate } from "./locate.js";
+import { onnx } from "./onnx.js";
 import { LocalShelf } from "./shelf.js";
 import { toSource } from "./source.js";
-import { locate } from "./wasm.js";
 
 /** Milliseconds between reports of progress. */
 const REPORT_MS = 50;
@@ -42,9 +42,9 @@ async function open({ source, cache, wasm, onnxWasm, timeout }, signal) {
   };
   const onWarning = (/** @type {any} */ error) => post({ type: "warning", error: toMessage(error) });
   const from = source.url ? toSource(source.url, { revalidate: true, kept: cache }) : proxy(source.base);
-  const locateWasm = (/** @type {string} */ kind) =>
-    kind === "network" ? (wasm ?? locate()) : (onnxWasm ?? locateOnnx());
-  shelf = await LocalShelf.open(from, { signal, onProgress, onWarning, cache, timeout }, locateWasm);
+  const given = { network: wasm, onnx: onnxWasm };
+  const modules = { locate: (/** @type {"network" | "onnx"} */ kind) => given[kind] ?? locate(kind), onnx: () => onnx };
+  shelf = await LocalShelf.open(from, { signal, onProgress, onWarning, cache, timeout }, modules);
   return shelf.about;
 }
 

@@ -10,8 +10,12 @@ export * from "./errors.js";
 
 /** See `index.d.ts`. */
 export const openShelf = openShelfFor({
-  locateWasm: async (kind) => {
-    if (kind === "network") return module;
-    throw failure("unsupported", "The module that reads graphs in ONNX is no part of a worker's script.");
+  modules: {
+    locate: (kind) => {
+      if (kind === "network") return module;
+      throw failure("unsupported", "The module that reads graphs in ONNX is no part of a worker's script.");
+    },
+    // Its JavaScript takes memory that shelves without such a graph do not need.
+    onnx: async () => (await import("./onnx.js")).onnx,
   },
 });

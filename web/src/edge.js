@@ -1,0 +1,21 @@
+// Edge functions of Vercel and frameworks like Next.js, where code is not compiled from bytes: the bundler makes a module
+// of what is imported so. One build, the one that every version of such runtimes knows.
+
+import { openShelfFor } from "./api.js";
+import { failure } from "./failure.js";
+// @ts-ignore: the bundler makes a WebAssembly.Module of it.
+import module from "../wasm/simd128.wasm?module";
+
+export * from "./errors.js";
+
+/** See `index.d.ts`. */
+export const openShelf = openShelfFor({
+  modules: {
+    locate: (kind) => {
+      if (kind === "network") return module;
+      throw failure("unsupported", "The module that reads graphs in ONNX is no part of an edge function.");
+    },
+    // Its JavaScript takes memory that shelves without such a graph do not need.
+    onnx: async () => (await import("./onnx.js")).onnx,
+  },
+});
