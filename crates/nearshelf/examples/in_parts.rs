@@ -55,15 +55,11 @@ fn main() -> Result<(), Box<dyn Error>> {
             }
             break;
         }
-        for range in absent
-            .into_iter()
-            .flat_map(|range| shelf.fetches(0, range))
-            .collect::<Vec<_>>()
-        {
-            let bytes = fetch(&shard.name, range.clone())?;
-            fetched += bytes.len();
-            // Two hits may lie in one block, which the first of them brought.
-            if !shelf.fetches(0, range.clone()).is_empty() {
+        for wanted in absent {
+            // Asked anew for each: two hits may lie in one block, which the first of them brought.
+            for range in shelf.fetches(0, wanted) {
+                let bytes = fetch(&shard.name, range.clone())?;
+                fetched += bytes.len();
                 shelf.add_range(0, range, bytes)?;
             }
         }
