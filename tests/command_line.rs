@@ -465,6 +465,21 @@ fn a_killed_build_leaves_no_shelf() {
     build.kill().unwrap();
     build.wait().unwrap();
     assert!(finished || !Path::new(&path("shelf")).exists());
+    // The next build collects what the killed one left; one that lives is left alone.
+    let alive = directory.path().join(".nearshelf-build-alive");
+    fs::create_dir(&alive).unwrap();
+    fs::write(alive.join(".lock"), "locked\n").unwrap();
+    let lock = fs::File::open(alive.join(".lock")).unwrap();
+    lock.lock().unwrap();
+    items(Path::new(&path("few.jsonl")), 20);
+    let (few, other) = (path("few.jsonl"), path("other"));
+    let small = ["build", "--items", &few, "--out", &other];
+    assert_eq!(run(&small).0, 0);
+    assert_eq!(leftovers(directory.path()), 1, "the one that is alive");
+    drop(lock);
+    assert_eq!(run(&small).0, 0);
+    assert_eq!(leftovers(directory.path()), 0);
+    assert!(!Path::new(&other).join(".lock").exists());
 }
 
 #[cfg(unix)]

@@ -10,6 +10,7 @@ mod graph;
 mod items;
 mod model;
 mod neighbours;
+mod options;
 mod parallel;
 mod partition;
 mod probe;
@@ -23,5 +24,6 @@ pub use items::{
 };
 pub use model::Model;
 pub use neighbours::neighbours;
+pub use options::BuildOptions;
 pub use progress::{NoProgress, Progress};
-pub use shelf::{BuildOptions, Built, build};
+pub use shelf::{Built, build};

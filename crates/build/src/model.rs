@@ -4,7 +4,7 @@ use std::path::Path;
 
 use nearshelf_catalog::{EncoderFiles, MANIFEST_NAME, Manifest};
 use nearshelf_container::Bytes;
-use nearshelf_encoder::{Encoder, NETWORK_NAME, Portable};
+use nearshelf_encoder::{Encoder, NETWORK_NAME};
 
 use crate::error::{Error, Result};
 
@@ -21,6 +21,7 @@ pub(crate) enum ModelFiles {
     /// A network file.
     Network(Bytes),
     /// A graph that is not recognised.
+    #[cfg(feature = "onnx")]
     Onnx {
         config: Vec<u8>,
         model: Vec<u8>,
@@ -110,7 +111,20 @@ fn open(directory: &Path) -> Result<(Encoder, ModelFiles)> {
         let bytes = Bytes::map(&path).map_err(|e| Error::io(&path, e))?;
         return Ok((Encoder::open(directory)?, ModelFiles::Network(bytes)));
     }
-    let portable = Portable::read(directory)?;
+    of_graph(directory)
+}
+
+/// A model directory without a network file.
+#[cfg(not(feature = "onnx"))]
+fn of_graph(directory: &Path) -> Result<(Encoder, ModelFiles)> {
+    let file = directory.join("model.onnx").display().to_string();
+    Err(nearshelf_encoder::Error::Unsupported { file }.into())
+}
+
+/// The network that a graph becomes, or the graph itself where it is not recognised.
+#[cfg(feature = "onnx")]
+fn of_graph(directory: &Path) -> Result<(Encoder, ModelFiles)> {
+    let portable = nearshelf_encoder::Portable::read(directory)?;
     if let Some(network) = portable.network_file()? {
         let bytes = Bytes::from(network);
         let encoder = Encoder::from_network(NETWORK_NAME, bytes.clone(), false)?;

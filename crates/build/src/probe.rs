@@ -6,11 +6,9 @@ use nearshelf_encoder::Encoder;
 
 use crate::error::Result;
 use crate::fragments::fragments;
+use crate::options::BuildOptions;
 use crate::parallel;
 
-/// Recall@10 that the defaults have to reach. Above the 0.98 that is promised: the queries here are
-/// made of the catalog's own words, those of shoppers are not.
-const TARGET: f64 = 0.99;
 const QUERIES: usize = 400;
 const K: usize = 10;
 const EF: [usize; 6] = [100, 120, 150, 200, 300, 400];
@@ -27,16 +25,16 @@ struct Trial<'a, S> {
 /// A setting with its recall, and the comparisons that it took.
 type Measured = (u64, ProbeRecall);
 
-/// Searches with rising numbers of shards and candidates until recall is what it should be; takes the
-/// setting with the fewest comparisons of those that reach it, or else the best.
+/// Searches with rising numbers of shards and candidates until recall@10 is `options.recall`; takes the setting with the
+/// fewest comparisons of those that reach it, or else the best.
 pub(crate) fn choose<S: Storage + Sync>(
     catalog: &Catalog<S>,
     encoder: &Encoder,
     texts: &[String],
-    seed: u64,
+    options: &BuildOptions,
     threads: usize,
 ) -> Result<SearchDefaults> {
-    let trial = Trial::new(catalog, encoder, texts, seed, threads)?;
+    let trial = Trial::new(catalog, encoder, texts, options.seed, threads)?;
     let shards = catalog.manifest().shards.len();
     let mut probes: Vec<usize> = vec![1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256];
     probes.retain(|&probe| probe < shards);
@@ -46,13 +44,13 @@ pub(crate) fn choose<S: Storage + Sync>(
         for &probe in &probes {
             let entry = trial.measure(probe, ef)?;
             measured.push(entry);
-            if f64::from(entry.1.recall) >= TARGET {
+            if f64::from(entry.1.recall) >= options.recall {
                 break;
             }
         }
     }
     measured.sort_by_key(|(cost, entry)| (*cost, entry.probe, entry.ef));
-    let chosen = cheapest(&measured).unwrap_or(ProbeRecall {
+    let chosen = cheapest(&measured, options.recall).unwrap_or(ProbeRecall {
         probe: shards as u32,
         ef: EF[EF.len() - 1] as u32,
         recall: 0.0,
@@ -111,10 +109,10 @@ impl<'a, S: Storage + Sync> Trial<'a, S> {
 }
 
 /// The first that reaches the target, or the best that there is. `measured` rises in cost.
-fn cheapest(measured: &[Measured]) -> Option<ProbeRecall> {
+fn cheapest(measured: &[Measured], recall: f64) -> Option<ProbeRecall> {
     let best = measured.iter().map(|(_, e)| e.recall).fold(0f32, f32::max);
     let mut entries = measured.iter().map(|(_, entry)| *entry);
-    entries.find(|entry| entry.recall >= best.min(TARGET as f32))
+    entries.find(|entry| entry.recall >= best.min(recall as f32))
 }
 
 /// Settings of which each costs more and finds more than the one before.

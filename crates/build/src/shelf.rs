@@ -11,48 +11,18 @@ use nearshelf_catalog::{
 };
 use nearshelf_encoder::{Encoded, Encoder};
 use nearshelf_index::codes::{QuantizedVector, SevenFour};
-use nearshelf_index::{MAX_ITEMS, Query, Shard, ShardBuilder};
+use nearshelf_index::{Query, Shard, ShardBuilder};
 
 use crate::bridge::bridge;
 use crate::error::{Error, Result};
 use crate::fragments::fragments;
-use crate::items::{ItemOptions, Items, Report, TypedField, read_items};
+use crate::items::{Items, Report, TypedField, read_items};
 use crate::model::{Model, ModelFiles};
+use crate::options::BuildOptions;
 use crate::partition::{Partition, partition};
 use crate::progress::Progress;
 use crate::target::{Target, check_target};
 use crate::{graph, parallel, probe};
-
-/// Options of a build.
-#[derive(Debug, Clone)]
-pub struct BuildOptions {
-    /// The fields of the rows.
-    pub items: ItemOptions,
-    /// Items in a shard, at most. Larger shards make searches of the whole catalog cheaper, smaller
-    /// ones come over a network sooner.
-    pub shard_size: usize,
-    /// Seed of clustering and graphs.
-    pub seed: u64,
-    /// Threads; 0 for as many as the machine has.
-    pub threads: usize,
-    /// Candidates kept while a node is linked (`ef_construction` of the HNSW paper).
-    pub ef_construction: usize,
-    /// Vectors of the items, `[n][dims]` in the order of the file's good rows, instead of encoding.
-    pub vectors: Option<Vec<f32>>,
-}
-
-impl Default for BuildOptions {
-    fn default() -> Self {
-        BuildOptions {
-            items: ItemOptions::default(),
-            shard_size: MAX_ITEMS,
-            seed: 0,
-            threads: 0,
-            ef_construction: 200,
-            vectors: None,
-        }
-    }
-}
 
 /// Items for each query whose answers are linked with each other, and the most such queries.
 const ITEMS_PER_QUERY: usize = 4;
@@ -87,7 +57,7 @@ pub fn build(
     options: &BuildOptions,
     progress: &dyn Progress,
 ) -> Result<Built> {
-    check_shard_size(options.shard_size)?;
+    options.check()?;
     check_target(out)?;
     let threads = match options.threads {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
@@ -130,13 +100,7 @@ pub fn build(
     };
     progress.stage("measuring recall", 0);
     let catalog = open_catalog(&manifest, &target)?;
-    manifest.search = probe::choose(
-        &catalog,
-        model.queries(),
-        &items.texts,
-        options.seed,
-        threads,
-    )?;
+    manifest.search = probe::choose(&catalog, model.queries(), &items.texts, options, threads)?;
     drop(catalog);
 
     let manifest_bytes = manifest.to_bytes();
@@ -148,17 +112,6 @@ pub fn build(
         report: items.report,
         truncated,
         bytes,
-    })
-}
-
-fn check_shard_size(found: usize) -> Result<()> {
-    if (1..=MAX_ITEMS).contains(&found) {
-        return Ok(());
-    }
-    Err(Error::Option {
-        option: "shard size",
-        expected: format!("1 to {MAX_ITEMS}"),
-        found: found.to_string(),
     })
 }
 
@@ -396,6 +349,7 @@ impl<'a> Source<'a> {
 fn write_encoder(files: &ModelFiles, target: &Target) -> Result<EncoderFiles> {
     Ok(match files {
         ModelFiles::Network(bytes) => EncoderFiles::Network(target.write("encoder", "nsn", bytes)?),
+        #[cfg(feature = "onnx")]
         ModelFiles::Onnx {
             config,
             model,

@@ -8,26 +8,40 @@ use nearshelf_catalog::{FileRef, MANIFEST_NAME};
 
 use crate::error::{Error, Result};
 
+/// Names of directories in the making begin so.
+const IN_THE_MAKING: &str = ".nearshelf-build-";
+/// Names of directories that hold what a build replaces begin so.
+const REPLACED: &str = ".nearshelf-old-";
+/// A file of a directory in the making, locked for as long as its build lives.
+const LOCK: &str = ".lock";
+
 /// A directory that is filled beside its final place.
 pub struct Target {
     out: PathBuf,
+    /// Closed before the directory goes, as some systems remove no open files.
+    lock: File,
     /// Removed with all that is in it when the build fails.
     directory: tempfile::TempDir,
 }
 
 impl Target {
+    /// Makes the directory, and removes those that killed builds left beside it.
     pub fn new(out: &Path) -> Result<Self> {
-        let parent = match out.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
-        fs::create_dir_all(parent).map_err(|e| Error::io(parent, e))?;
+        let parent = parent(out);
+        let error = |e| Error::io(parent, e);
+        fs::create_dir_all(parent).map_err(error)?;
+        collect(parent);
         let directory = tempfile::Builder::new()
-            .prefix(".nearshelf-build-")
+            .prefix(IN_THE_MAKING)
             .tempdir_in(parent)
-            .map_err(|e| Error::io(parent, e))?;
+            .map_err(error)?;
+        let lock = File::create_new(directory.path().join(LOCK)).map_err(error)?;
+        lock.lock().map_err(error)?;
+        // Only now may it be taken for a dead build's when it can be locked.
+        (&lock).write_all(b"locked\n").map_err(error)?;
         Ok(Target {
             out: out.to_owned(),
+            lock,
             directory,
         })
     }
@@ -63,10 +77,11 @@ impl Target {
             use std::os::unix::fs::PermissionsExt;
             fs::set_permissions(complete, fs::Permissions::from_mode(0o755)).map_err(error)?;
         }
+        fs::remove_file(complete.join(LOCK)).map_err(error)?;
         if fs::exists(&self.out).map_err(error)? {
             let old = tempfile::Builder::new()
-                .prefix(".nearshelf-old-")
-                .tempdir_in(complete.parent().unwrap_or(Path::new(".")))
+                .prefix(REPLACED)
+                .tempdir_in(parent(&self.out))
                 .map_err(error)?;
             let aside = old.path().join("shelf");
             fs::rename(&self.out, &aside).map_err(error)?;
@@ -79,8 +94,35 @@ impl Target {
             fs::rename(complete, &self.out).map_err(error)?;
         }
         // Renamed away: there is nothing left to remove.
-        let _ = self.directory.keep();
+        let Target {
+            lock, directory, ..
+        } = self;
+        drop(lock);
+        let _ = directory.keep();
         Ok(())
+    }
+}
+
+fn parent(out: &Path) -> &Path {
+    match out.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// Removes the directories in the making whose builds were killed: those whose lock is free. What cannot be removed stays;
+/// the build at hand does not need it gone.
+fn collect(parent: &Path) {
+    let entries = fs::read_dir(parent).into_iter().flatten().flatten();
+    for entry in entries.filter(|e| e.file_name().to_string_lossy().starts_with(IN_THE_MAKING)) {
+        let Ok(lock) = File::open(entry.path().join(LOCK)) else {
+            continue;
+        };
+        let was_locked = lock.metadata().is_ok_and(|about| about.len() > 0);
+        if was_locked && lock.try_lock().is_ok() {
+            drop(lock);
+            let _ = fs::remove_dir_all(entry.path());
+        }
     }
 }
 

@@ -1,16 +1,22 @@
 //! The options of the commands.
 
+#[cfg(not(feature = "train"))]
+mod absent;
+#[cfg(feature = "train")]
+mod export;
 mod parse;
 #[cfg(feature = "train")]
-mod train;
-#[cfg(not(feature = "train"))]
-#[path = "train_absent.rs"]
 mod train;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+#[cfg(not(feature = "train"))]
+pub use absent::{ExportArgs, TrainArgs};
+#[cfg(feature = "train")]
+pub use export::{ExportArgs, Precision};
+#[cfg(feature = "train")]
 pub use train::TrainArgs;
 
 /// Semantic product search where the shopper is.
@@ -39,31 +45,6 @@ pub enum Command {
     Inspect(ShelfArgs),
     /// Check every byte of a shelf.
     Verify(ShelfArgs),
-}
-
-#[derive(Debug, Args)]
-pub struct ExportArgs {
-    /// Directory of the encoder to export.
-    #[arg(long, value_name = "DIR")]
-    pub base: PathBuf,
-    /// Directory to write model.onnx, tokenizer.json, encoder.json and network.nsn to.
-    #[arg(long, value_name = "MODEL_DIR")]
-    pub out: PathBuf,
-    /// Weights as INT8 (a quarter of the size) or as they are.
-    #[arg(long, value_enum, default_value = "int8")]
-    pub precision: Precision,
-    /// File of texts, one a line, that INT8 weights are chosen for besides random ones.
-    #[arg(long, value_name = "FILE")]
-    pub calibrate: Option<PathBuf>,
-    /// Print the result as JSON.
-    #[arg(long)]
-    pub json: bool,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum Precision {
-    Int8,
-    F32,
 }
 
 #[derive(Debug, Args)]
@@ -118,6 +99,9 @@ pub struct BuildArgs {
     /// fetches shards one by one (and may cap a file at 25 MiB), wants 8,000 to 30,000.
     #[arg(long, value_name = "N", default_value_t = nearshelf_build::BuildOptions::default().shard_size)]
     pub shard_size: usize,
+    /// Recall@10 against exact search that the shelf's search defaults have to reach: less is faster.
+    #[arg(long, value_name = "SHARE", default_value_t = nearshelf_build::BuildOptions::default().recall)]
+    pub recall: f64,
     /// Seed of clustering and graphs.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,

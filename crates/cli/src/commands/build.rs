@@ -31,6 +31,7 @@ pub fn run(args: &BuildArgs) -> Result<()> {
             strict: args.strict,
         },
         shard_size: args.shard_size,
+        recall: args.recall,
         seed: args.seed,
         threads: args.threads,
         vectors,

@@ -1,17 +1,20 @@
 //! A file for each command.
 
+#[cfg(not(feature = "train"))]
+mod absent;
 pub mod build;
 pub mod encode;
 pub mod eval;
+#[cfg(feature = "train")]
 pub mod export;
 pub mod inspect;
 pub mod search;
 #[cfg(feature = "train")]
 pub mod train;
-#[cfg(not(feature = "train"))]
-#[path = "train_absent.rs"]
-pub mod train;
 pub mod verify;
+
+#[cfg(not(feature = "train"))]
+pub use absent::{export, train};
 
 use std::fs::File;
 use std::io::Write;

@@ -1,0 +1,62 @@
+//! Options of a build.
+
+use nearshelf_index::MAX_ITEMS;
+
+use crate::error::{Error, Result};
+use crate::items::ItemOptions;
+
+/// Options of a build.
+#[derive(Debug, Clone)]
+pub struct BuildOptions {
+    /// The fields of the rows.
+    pub items: ItemOptions,
+    /// Items in a shard, at most. Larger shards make searches of the whole catalog cheaper, smaller
+    /// ones come over a network sooner.
+    pub shard_size: usize,
+    /// Seed of clustering and graphs.
+    pub seed: u64,
+    /// Threads; 0 for as many as the machine has.
+    pub threads: usize,
+    /// Candidates kept while a node is linked (`ef_construction` of the HNSW paper).
+    pub ef_construction: usize,
+    /// Recall@10 against exact search that the shelf's defaults have to reach.
+    pub recall: f64,
+    /// Vectors of the items, `[n][dims]` in the order of the file's good rows, instead of encoding.
+    pub vectors: Option<Vec<f32>>,
+}
+
+impl Default for BuildOptions {
+    fn default() -> Self {
+        BuildOptions {
+            items: ItemOptions::default(),
+            shard_size: MAX_ITEMS,
+            seed: 0,
+            threads: 0,
+            ef_construction: 200,
+            // Above the 0.98 that is promised: the queries that measure it are made of the catalog's own words, those of
+            // shoppers are not.
+            recall: 0.99,
+            vectors: None,
+        }
+    }
+}
+
+impl BuildOptions {
+    /// Whether each option is in its range.
+    pub(crate) fn check(&self) -> Result<()> {
+        let error = |option, expected: String, found: String| Error::Option {
+            option,
+            expected,
+            found,
+        };
+        if !(1..=MAX_ITEMS).contains(&self.shard_size) {
+            let expected = format!("1 to {MAX_ITEMS}");
+            return Err(error("shard size", expected, self.shard_size.to_string()));
+        }
+        if !(self.recall > 0.0 && self.recall <= 1.0) {
+            let expected = "a share above 0, 1 at most".into();
+            return Err(error("recall", expected, self.recall.to_string()));
+        }
+        Ok(())
+    }
+}
