@@ -28,7 +28,14 @@ fn use_all(manifest: &[u8], shard: &[u8]) -> Result<(), nearshelf_catalog::Error
     // Not verified yet: whatever the damage, a search ends and gives hits or an error.
     for (k, ef) in [(10, Some(3)), (1, None), (100, None)] {
         let target = query.clone().into();
-        let found = catalog.search(&target, &SearchOptions { k, probe: None, ef })?;
+        let found = catalog.search(
+            &target,
+            &SearchOptions {
+                k,
+                ef,
+                ..Default::default()
+            },
+        )?;
         for hit in found.hits {
             let _ = hit.fields().count();
         }

@@ -47,7 +47,9 @@ fn recall_at_10_is_as_promised() {
     let mut found = 0;
     let mut wanted = 0;
     for text in varied_texts() {
-        let exact = shelf.search_exact(&text, 10).unwrap();
+        let exact = shelf
+            .search_exact(&text, &SearchOptions::default())
+            .unwrap();
         let threshold = exact.last().unwrap().score;
         let answer = shelf.search_with(&text, &SearchOptions::default());
         let hits = answer.unwrap().hits;
@@ -137,7 +139,7 @@ fn items_are_found_by_items_that_are_liked() {
         like: &ids,
         unlike: &[],
     };
-    let exact = shelf.search_exact(query, 10).unwrap();
+    let exact = shelf.search_exact(query, &options).unwrap();
     assert_eq!(exact.iter().map(|hit| hit.id).collect::<Vec<_>>(), found);
     assert_ne!(like(&ids, &[&found[0]]).unwrap(), found);
 

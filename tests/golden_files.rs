@@ -133,6 +133,7 @@ fn a_shelf_of_version_1_opens_verifies_and_answers() {
             k: 1,
             probe: None,
             ef: Some(4),
+            ..Default::default()
         };
         let found = catalog.search(&vector(i).into(), &options).unwrap();
         let hit = found.hits[0];

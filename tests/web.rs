@@ -9,8 +9,10 @@ use std::sync::{Mutex, OnceLock};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use nearshelf::Shelf;
-use serde_json::{Map, Value, json};
-use support::{demo, demo_model, nearshelf, outcome, random_base, root, set_up, varied_texts};
+use serde_json::{Value, json};
+use support::{
+    demo, demo_items, demo_model, nearshelf, outcome, random_base, root, set_up, varied_texts,
+};
 
 /// Bytes of each module that a page may cost at most, gzipped. Those for ONNX are apart.
 const WASM_BUDGET: usize = 550_000;
@@ -118,25 +120,6 @@ fn prepare(package: PathBuf, modules: PathBuf, node: PathBuf) -> Setup {
         sharded,
         changed,
     }
-}
-
-/// The demo's catalog, read back from its shelf.
-fn demo_items() -> Vec<Value> {
-    let shelf = Shelf::open(demo()).unwrap();
-    let manifest = shelf.manifest();
-    let mut items = Vec::new();
-    for (id, shard, item) in shelf.items() {
-        let mut row = Map::new();
-        row.insert(manifest.id_field.clone(), json!(id));
-        for field in &manifest.fields {
-            if let Some(value) = shelf.value(shard, item, &field.name) {
-                row.insert(field.name.clone(), json!(value));
-            }
-        }
-        items.push(Value::Object(row));
-    }
-    items.sort_by_key(|item| item[&manifest.id_field].to_string());
-    items
 }
 
 /// `[query, [[id, score]]]` as the command line answers, for every golden query.
@@ -404,6 +387,16 @@ fn site(setup: &Setup) -> PathBuf {
 }
 
 #[test]
+fn filters_are_objects_or_text() {
+    let Some(setup) = setup("filters of the npm package") else {
+        return;
+    };
+    let mut node = Command::new(&setup.node);
+    node.args(["--test", TIMEOUT, "where.test.mjs"]);
+    run(setup, node.env("NEARSHELF_PACKAGE", &setup.package));
+}
+
+#[test]
 fn types_and_code_agree() {
     let Some(setup) = setup("the npm package's types") else {
         return;
@@ -476,6 +469,7 @@ fn the_package_holds_what_it_should_and_no_more() {
         "src/store.js",
         "src/turns.js",
         "src/wasm.js",
+        "src/where.js",
         "src/worker.d.ts",
         "src/worker.js",
         "src/workerd.js",

@@ -89,6 +89,22 @@ int main(int argc, char **argv) {
   EXPECT(OK, nearshelf_search(shelf, " \n", NUL, NULL, &hits), "");
   nearshelf_hits_free(hits);
 
+  options = (NearshelfSearchOptions){.struct_size = sizeof options, .filter = "price < 20", .filter_length = NUL};
+  EXPECT(OK, nearshelf_search(shelf, "a gift", NUL, &options, &hits), "");
+  if (hits->count != 10) return 8;
+  for (size_t i = 0; i < hits->count; i++) {
+    NearshelfValue price = {.struct_size = sizeof price};
+    EXPECT(OK, nearshelf_field(shelf, hits->hits[i].shard, hits->hits[i].item, "price", NUL, &price), "");
+    if (!(price.number < 20)) return 9;
+  }
+  nearshelf_hits_free(hits);
+  options.filter = "prise < 20";
+  EXPECT(INVALID_ARGUMENT, nearshelf_search(shelf, "tent", NUL, &options, &hits), "perhaps price");
+  options.filter = "price <";
+  EXPECT(INVALID_ARGUMENT, nearshelf_search(shelf, "tent", NUL, &options, &hits), "byte 7");
+  options.filter_length = 5;
+  EXPECT(INVALID_ARGUMENT, nearshelf_search(shelf, "tent", NUL, &options, &hits), "byte 5");
+
   NearshelfAbout about = {.struct_size = sizeof about};
   EXPECT(OK, nearshelf_about(shelf, &about), "");
   EXPECT(NULL_POINTER, nearshelf_about(shelf, NULL), "about");

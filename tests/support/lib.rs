@@ -1,12 +1,14 @@
 //! The shared parts of the tests: where things are, and the command line.
 
 mod base;
+mod items;
 
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 pub use base::random_base;
+pub use items::demo_items;
 
 /// The repository.
 pub fn root() -> PathBuf {

@@ -15,6 +15,9 @@ const hits: Hits<Product> = await shelf.search("rain jacket", { k: 5, onPartial:
 const titles: string[] = hits.map((hit) => hit.fields.title?.toUpperCase() ?? "");
 // @ts-expect-error: an item may be without it.
 hits[0]?.fields.price.toFixed(2);
+await shelf.search("jacket", { where: { price: { lt: 50 }, tags: ["rain"], or: [{ title: "a" }, { not: { price: 5 } }] } });
+// @ts-expect-error: a number is compared with numbers.
+await shelf.search("jacket", { where: { price: "cheap" } });
 const price: number = hits[0]?.fields.price ?? 0;
 // @ts-expect-error: no such field.
 hits[0].fields.colour;

@@ -14,7 +14,7 @@ const ADVICE = {
   "too-new": "The shelf was built by a newer nearshelf: update the npm package.",
   missing: "Give openShelf every file that the manifest names.",
   "no-shelf": "Check the path given to openShelf: it names the directory that `nearshelf build` made.",
-  query: "Pass a string, or a vector with as many finite numbers as the shelf has dimensions.",
+  query: "Pass a string, or a vector with as many finite numbers as the shelf has dimensions; `shelf.fields` has what `where` can ask for.",
   encoding: "The shelf's encoder gave no vector for this text: check it with `nearshelf verify`.",
   unsupported: "The shelf's encoder is a graph in ONNX that this module does not read: pass the module of the package's `wasm/onnx` as `onnxWasm`.",
   module:

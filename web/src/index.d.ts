@@ -112,6 +112,28 @@ export interface Hits<F = Fields> extends Array<Hit<F>> {
   ms: { encode: number; search: number };
 }
 
+/** Values that a condition on a field compares with. */
+type Compared<T> = T extends readonly (infer U)[] ? U : T;
+
+/** Conditions on a field, all of which hold. An item without a value meets none. */
+export interface FieldConditions<T> {
+  eq?: Compared<T>;
+  ne?: Compared<T>;
+  lt?: number;
+  lte?: number;
+  gt?: number;
+  gte?: number;
+  /** One of these; of tags, one is among these. */
+  in?: readonly Compared<T>[];
+  notIn?: readonly Compared<T>[];
+  exists?: boolean;
+}
+
+/** Conditions on an item, all of which hold: a value, a list of values or conditions for each field. */
+export type Where<F = Fields> = {
+  [N in keyof F]?: Compared<NonNullable<F[N]>> | readonly Compared<NonNullable<F[N]>>[] | FieldConditions<NonNullable<F[N]>>;
+} & { and?: readonly Where<F>[]; or?: readonly Where<F>[]; not?: Where<F> };
+
 /** Options of a search. Defaults are those that the shelf was built for. */
 export interface SearchOptions<F = Fields> {
   /** Hits wanted; 10 by default. */
@@ -120,6 +142,8 @@ export interface SearchOptions<F = Fields> {
   probe?: number;
   /** Candidates kept while walking the graphs (`ef_search`). */
   ef?: number;
+  /** Items that may be hits: `{ price: { lt: 50 }, brand: ["Calder"] }`, or as text `price < 50 AND brand IN ["Calder"]`. */
+  where?: Where<F> | string;
   /** Stops waiting. */
   signal?: AbortSignal;
   /** Told of the hits so far whenever another shard has come. */

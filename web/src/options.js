@@ -1,6 +1,7 @@
 // Options of the callers, checked by their names.
 
 import { failure } from "./failure.js";
+import { whereText } from "./where.js";
 
 /** Checks the options of openShelf, each by its name. @param {any} options */
 export function checkOpening(options) {
@@ -46,5 +47,7 @@ export function searching(options = {}) {
   if (signal !== undefined && typeof signal?.addEventListener !== "function") {
     throw failure("options", `signal: expected an AbortSignal, found ${typeof signal}.`);
   }
+  // What is wrong with a filter of objects is said before anything is fetched for it.
+  whereText(options.where);
   return options;
 }

@@ -73,7 +73,11 @@ impl<'a, S: Storage + Sync> Trial<'a, S> {
         let queries = encoder.encode_batch(&fragments(texts, QUERIES, seed), threads, &|_| ())?;
         let queries: Vec<Target> = queries.into_iter().map(|q| q.vector.into()).collect();
         let nearest = parallel::map(queries.len(), threads, |i| {
-            let exact = catalog.search_exact(&queries[i], K)?;
+            let options = SearchOptions {
+                k: K,
+                ..Default::default()
+            };
+            let exact = catalog.search_exact(&queries[i], &options)?;
             Ok::<_, nearshelf_catalog::Error>(exact.hits.last().map_or(0.0, |hit| hit.score))
         })?;
         Ok(Trial {
@@ -89,6 +93,7 @@ impl<'a, S: Storage + Sync> Trial<'a, S> {
             k: K,
             probe: Some(probe),
             ef: Some(ef),
+            filter: None,
         };
         let found = parallel::map(self.queries.len(), self.threads, |i| {
             let found = self.catalog.search(&self.queries[i], &options)?;

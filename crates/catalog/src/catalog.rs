@@ -1,13 +1,14 @@
 //! A shelf's manifest and shards.
 
 use std::ops::Range;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use nearshelf_container::{Absent, Storage, Stored};
-use nearshelf_index::{Scratch, Shard};
+use nearshelf_index::{Allowed, Scratch, Shard};
 
 use crate::columns::{Columns, FieldKind, ValueRef};
 use crate::error::{Error, Result};
+use crate::filter::{Node, Sets};
 use crate::ids;
 use crate::manifest::{MANIFEST_NAME, Manifest};
 
@@ -19,6 +20,7 @@ pub struct Catalog<S> {
     manifest: Manifest,
     shards: Vec<Option<Attached<S>>>,
     scratch: Mutex<Vec<Scratch>>,
+    sets: Mutex<Sets>,
 }
 
 #[derive(Debug)]
@@ -35,6 +37,7 @@ impl<S: Storage> Catalog<S> {
             manifest,
             shards,
             scratch: Mutex::default(),
+            sets: Mutex::default(),
         }
     }
 
@@ -74,6 +77,7 @@ impl<S: Storage> Catalog<S> {
         let kinds: Vec<FieldKind> = self.manifest.fields.iter().map(|f| f.kind).collect();
         let columns = Columns::open(&file.name, &shard, &kinds)?;
         self.shards[number] = Some(Attached { shard, columns });
+        self.sets().forget(number);
         Ok(())
     }
 
@@ -185,6 +189,32 @@ impl<S: Storage> Catalog<S> {
             file: file.cloned().unwrap_or_default(),
             source: absent.into(),
         }
+    }
+
+    /// The items of an attached shard that a filter allows; `None` where it is not attached.
+    ///
+    /// # Errors
+    /// A column that is not here.
+    pub(crate) fn allowed(
+        &self,
+        number: usize,
+        filter: &Node,
+    ) -> Result<Option<Arc<Allowed>>, Absent> {
+        let Some(Attached { shard, columns }) = self.shards.get(number).and_then(Option::as_ref)
+        else {
+            return Ok(None);
+        };
+        if let Some(set) = self.sets().get(filter, number) {
+            return Ok(Some(set));
+        }
+        let set = Arc::new(filter.allowed(shard, columns)?);
+        self.sets().put(filter, number, set.clone());
+        Ok(Some(set))
+    }
+
+    fn sets(&self) -> MutexGuard<'_, Sets> {
+        // Sets are put in whole: what a panic left behind is as good as before.
+        self.sets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn scratch(&self) -> MutexGuard<'_, Vec<Scratch>> {

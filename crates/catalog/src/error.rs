@@ -71,6 +71,16 @@ pub enum Error {
         /// The ids that are not there; empty where none was given to look for.
         ids: Vec<String>,
     },
+    /// A filter that cannot be read, or that asks for what the shelf does not have.
+    #[error("filter, {place}: expected {expected}, found {found}")]
+    Filter {
+        /// A byte of its text, or a field.
+        place: String,
+        /// The values that could stand there.
+        expected: String,
+        /// The text or value that stands there.
+        found: String,
+    },
 }
 
 impl Error {
@@ -81,7 +91,7 @@ impl Error {
             Error::File { source, .. } => source.kind(),
             Error::Length { .. } | Error::Digest { .. } => ErrorKind::Altered,
             Error::Mismatch { .. } => ErrorKind::Damaged,
-            Error::Query { .. } | Error::Items { .. } => ErrorKind::Usage,
+            Error::Query { .. } | Error::Items { .. } | Error::Filter { .. } => ErrorKind::Usage,
         }
     }
 }

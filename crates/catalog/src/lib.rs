@@ -4,6 +4,7 @@
 mod catalog;
 mod columns;
 mod error;
+mod filter;
 mod ids;
 mod manifest;
 mod query;
@@ -12,6 +13,7 @@ mod search;
 pub use catalog::Catalog;
 pub use columns::{Columns, FieldKind, Value, ValueRef};
 pub use error::{Error, Result};
+pub use filter::{Condition, Filter};
 pub use manifest::{
     EncoderFiles, Field, FieldStats, FileRef, MANIFEST_NAME, Manifest, PartRef, ProbeRecall,
     SearchDefaults, ShardRef, ValueStats,

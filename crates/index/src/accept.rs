@@ -46,6 +46,13 @@ impl Allowed {
         }
     }
 
+    /// All of a shard's items.
+    pub fn all(items: usize) -> Self {
+        let mut allowed = Allowed::none(items);
+        allowed.invert(items);
+        allowed
+    }
+
     /// The items for which `accepts` is true.
     pub fn where_(items: usize, mut accepts: impl FnMut(u16) -> bool) -> Self {
         let mut allowed = Allowed::none(items);
@@ -62,6 +69,36 @@ impl Allowed {
         if let Some(word) = self.bits.get_mut(usize::from(item / 64)) {
             self.count += usize::from(*word >> (item % 64) & 1 == 0);
             *word |= 1 << (item % 64);
+        }
+    }
+
+    /// Leaves the items that are in the other set too.
+    pub fn intersect(&mut self, other: &Allowed) {
+        self.combine(other, |a, b| a & b);
+    }
+
+    /// Adds the items of the other set, which is one of as many items.
+    pub fn unite(&mut self, other: &Allowed) {
+        self.combine(other, |a, b| a | b);
+    }
+
+    /// Exchanges the items that are in with those of the shard's `items` that are not.
+    pub fn invert(&mut self, items: usize) {
+        for word in &mut self.bits {
+            *word = !*word;
+        }
+        if let Some(last) = self.bits.last_mut().filter(|_| !items.is_multiple_of(64)) {
+            *last &= (1 << (items % 64)) - 1;
+        }
+        self.count = items - self.count;
+    }
+
+    fn combine(&mut self, other: &Allowed, how: impl Fn(u64, u64) -> u64) {
+        self.count = 0;
+        let others = other.bits.iter().copied().chain(std::iter::repeat(0));
+        for (word, other) in self.bits.iter_mut().zip(others) {
+            *word = how(*word, other);
+            self.count += word.count_ones() as usize;
         }
     }
 
@@ -105,5 +142,26 @@ mod tests {
         assert_eq!(allowed.count(130), 44);
         assert!(allowed.accepts(1) && !allowed.accepts(0) && allowed.accepts(129));
         assert!(!allowed.accepts(500));
+    }
+
+    #[test]
+    fn sets_are_combined_and_keep_count() {
+        let of = |n: u16| Allowed::where_(130, |item| item % n == 0);
+        let (twos, threes) = (of(2), of(3));
+        let both = |how: fn(&mut Allowed, &Allowed)| {
+            let mut set = twos.clone();
+            how(&mut set, &threes);
+            set
+        };
+        assert_eq!(both(Allowed::intersect), of(6));
+        assert_eq!(
+            both(Allowed::unite),
+            Allowed::where_(130, |item| item % 2 == 0 || item % 3 == 0)
+        );
+        let mut odd = twos.clone();
+        odd.invert(130);
+        assert_eq!(odd, Allowed::where_(130, |item| item % 2 == 1));
+        assert_eq!(Allowed::all(130), of(1));
+        assert_eq!(Allowed::all(128).count(128), 128);
     }
 }

@@ -1,15 +1,18 @@
 //! Options of a search.
 
-use nearshelf::SearchOptions;
+use std::ffi::c_char;
+use std::ptr;
+
+use nearshelf::{Filter, SearchOptions};
 
 use crate::error::{NearshelfStatus, Outcome, failure};
-use crate::text::slice;
+use crate::text::{slice, text};
 use crate::version::NEARSHELF_ABI;
 
 /// Options of a search. Set everything to zero, `struct_size` to sizeof(NearshelfSearchOptions), and then what is to be
 /// different: `NearshelfSearchOptions o = { .struct_size = sizeof o, .k = 5 };`
 #[repr(C)]
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub struct NearshelfSearchOptions {
     /// sizeof(NearshelfSearchOptions), by which the library knows the fields that the program knows.
     pub struct_size: usize,
@@ -19,13 +22,31 @@ pub struct NearshelfSearchOptions {
     pub probe: usize,
     /// Candidates kept while walking the graphs; 0 for what the shelf was built for.
     pub ef: usize,
+    /// Items that may be hits, as a filter in UTF-8, for example `price < 50 AND brand IN ["Calder"]`; NULL for all.
+    pub filter: *const c_char,
+    /// Its bytes, or NEARSHELF_NUL_TERMINATED.
+    pub filter_length: usize,
+}
+
+impl Default for NearshelfSearchOptions {
+    fn default() -> Self {
+        NearshelfSearchOptions {
+            struct_size: 0,
+            k: 0,
+            probe: 0,
+            ef: 0,
+            filter: ptr::null(),
+            filter_length: 0,
+        }
+    }
 }
 
 /// No header has a larger struct: a size beyond it is a mistake.
 const LARGEST: usize = 4096;
 
 /// # Safety
-/// A pointer that is not NULL points to as many bytes as its first field says.
+/// A pointer that is not NULL points to as many bytes as its first field says, and its filter, when it is not NULL, to as
+/// many as its length says.
 pub(crate) unsafe fn search_options(
     pointer: *const NearshelfSearchOptions,
 ) -> Outcome<SearchOptions> {
@@ -40,7 +61,7 @@ pub(crate) unsafe fn search_options(
             );
             return failure(NearshelfStatus::InvalidArgument, message);
         }
-        // SAFETY: as many bytes as the caller says; the struct is of plain numbers, for which any bytes are valid.
+        // SAFETY: as many bytes as the caller says; the struct is of numbers and a pointer, for which any bytes are valid.
         let bytes = unsafe { slice("options", pointer.cast::<u8>(), size) }?;
         if bytes.iter().skip(known).any(|&byte| byte != 0) {
             let message = format!(
@@ -52,14 +73,26 @@ pub(crate) unsafe fn search_options(
         // SAFETY: no more bytes than either has, and the two do not overlap.
         unsafe {
             let to = (&raw mut options).cast::<u8>();
-            std::ptr::copy_nonoverlapping(bytes.as_ptr(), to, size.min(known));
+            ptr::copy_nonoverlapping(bytes.as_ptr(), to, size.min(known));
+        }
+        // A size that ends inside the filter, of which a part is no pointer.
+        if size < known {
+            options.filter = ptr::null();
         }
     }
+    let filter = if options.filter.is_null() {
+        None
+    } else {
+        // SAFETY: the caller's word covers it.
+        let filter = unsafe { text("filter", options.filter, options.filter_length) }?;
+        Some(filter.parse::<Filter>().map_err(nearshelf::Error::from)?)
+    };
     let set = |value: usize| (value > 0).then_some(value);
     Ok(SearchOptions {
         k: set(options.k).unwrap_or(SearchOptions::default().k),
         probe: set(options.probe),
         ef: set(options.ef),
+        filter,
     })
 }
 

@@ -17,9 +17,9 @@ mod shelf;
 
 pub use error::{Error, Result};
 pub use nearshelf_catalog::{
-    Digest, EncoderFiles, Error as CatalogError, Field, FieldKind, FieldStats, FileRef,
-    MANIFEST_NAME, Manifest, ProbeRecall, Query, SearchDefaults, SearchOptions, SearchStats,
-    ShardRef, ValueRef, ValueStats, sha256,
+    Condition, Digest, EncoderFiles, Error as CatalogError, Field, FieldKind, FieldStats, FileRef,
+    Filter, MANIFEST_NAME, Manifest, ProbeRecall, Query, SearchDefaults, SearchOptions,
+    SearchStats, ShardRef, Value, ValueRef, ValueStats, sha256,
 };
 pub use nearshelf_container::{AlignedBytes, Bytes, ErrorKind};
 #[cfg(all(feature = "onnx", not(target_arch = "wasm32")))]

@@ -293,13 +293,18 @@ impl Shelf {
         Ok(self.catalog.search(&vector.to_vec().into(), options)?)
     }
 
-    /// Compares a query with every item of every attached shard: the truth that searches are measured against.
+    /// Compares a query with every item of every attached shard that the filter allows: the truth that searches are measured
+    /// against. Of the options, `k` and `filter` count.
     ///
     /// # Errors
     /// Those of [`Shelf::search_with`].
-    pub fn search_exact<'q>(&self, query: impl Into<Query<'q>>, k: usize) -> Result<Vec<Hit<'_>>> {
+    pub fn search_exact<'q>(
+        &self,
+        query: impl Into<Query<'q>>,
+        options: &SearchOptions,
+    ) -> Result<Vec<Hit<'_>>> {
         match self.resolve(&query.into())? {
-            Some(resolved) => Ok(self.catalog.search_exact(&resolved.target, k)?.hits),
+            Some(resolved) => Ok(self.catalog.search_exact(&resolved.target, options)?.hits),
             None => Ok(vec![]),
         }
     }
@@ -314,7 +319,7 @@ impl Shelf {
         options: &SearchOptions,
     ) -> Result<Vec<usize>> {
         match self.resolve(&query.into())? {
-            Some(resolved) => Ok(self.catalog.missing(&resolved.target, options)),
+            Some(resolved) => Ok(self.catalog.missing(&resolved.target, options)?),
             None => Ok(vec![]),
         }
     }

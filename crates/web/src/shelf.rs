@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use nearshelf::{AlignedBytes, EncoderFiles, FileRef, Hit, Query, SearchOptions, Shelf as Inner};
+use nearshelf::{
+    AlignedBytes, EncoderFiles, FileRef, Filter, Hit, Query, SearchOptions, Shelf as Inner,
+};
 use serde_json::{Map, Value, json};
 use wasm_bindgen::prelude::*;
 
@@ -115,8 +117,10 @@ impl Shelf {
         vector: &[f32],
         k: usize,
         probe: Option<usize>,
+        ef: Option<usize>,
+        filter: Option<String>,
     ) -> Result<Vec<u32>, JsValue> {
-        let options = SearchOptions { k, probe, ef: None };
+        let options = options(k, probe, ef, filter)?;
         let missing = self.inner.missing(Query::Vector(vector), &options);
         let missing = missing.map_err(to_js)?;
         Ok(missing.into_iter().map(|number| number as u32).collect())
@@ -132,8 +136,9 @@ impl Shelf {
         k: usize,
         probe: Option<usize>,
         ef: Option<usize>,
+        filter: Option<String>,
     ) -> Result<String, JsValue> {
-        let options = SearchOptions { k, probe, ef };
+        let options = options(k, probe, ef, filter)?;
         let found = self.inner.search_vector(vector, &options).map_err(to_js)?;
         Ok(json!({
             "hits": found.hits.iter().map(hit).collect::<Vec<_>>(),
@@ -151,6 +156,21 @@ impl Shelf {
     pub fn fusion(&self) -> Result<String, JsValue> {
         Ok(self.inner.encoder().map_err(to_js)?.fusion().to_string())
     }
+}
+
+fn options(
+    k: usize,
+    probe: Option<usize>,
+    ef: Option<usize>,
+    filter: Option<String>,
+) -> Result<SearchOptions, JsValue> {
+    let filter = filter.map(|text| text.parse::<Filter>()).transpose();
+    Ok(SearchOptions {
+        k,
+        probe,
+        ef,
+        filter: filter.map_err(|error| to_js(nearshelf::Error::from(error)))?,
+    })
 }
 
 fn hit(hit: &Hit<'_>) -> Value {

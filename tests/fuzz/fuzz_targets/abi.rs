@@ -62,12 +62,15 @@ fuzz_target!(|data: &[u8]| {
         };
         let shelf: *const NearshelfShelf = without_provenance(handle);
         let length = number(&mut data);
+        let filter = number(&mut data).min(data.len());
         let options = NearshelfSearchOptions {
             // No more than there is: what lies behind a struct is the caller's word.
             struct_size: number(&mut data).min(size_of::<NearshelfSearchOptions>()),
             k: number(&mut data) % 200,
             probe: number(&mut data),
             ef: number(&mut data) % 10_000,
+            filter: if call & 4 == 0 { null() } else { data.as_ptr().cast() },
+            filter_length: filter.min(data.len()),
         };
         let options = if call & 1 == 0 { null() } else { &raw const options };
         let taken = length.min(data.len());

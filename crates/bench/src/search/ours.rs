@@ -74,6 +74,7 @@ fn at(shelf: &Shelf, set: &QuerySet, ef: Option<usize>, dims: usize) -> Result<P
         k: 10,
         probe: None,
         ef,
+        filter: None,
     };
     let search = |query: &[f32]| {
         let hits = shelf.search_vector(query, &options)?.hits;

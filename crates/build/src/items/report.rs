@@ -65,7 +65,7 @@ impl fmt::Display for Problem {
                 expected,
                 found,
             } => {
-                let kind = format!("{expected:?}").to_lowercase();
+                let kind = expected.name();
                 write!(
                     f,
                     "value left out: expected field {field:?} to be a {kind}, found {found}"

@@ -5,14 +5,18 @@ mod boolean;
 mod number;
 mod presence;
 mod tags;
+mod test;
 pub(crate) mod text;
 mod value;
 
+use std::ops::RangeBounds;
+
 use nearshelf_container::{Absent, Kind, Storage};
-use nearshelf_index::{Shard, ShardBuilder};
+use nearshelf_index::{Allowed, Shard, ShardBuilder};
 
 use crate::error::{Error, Result};
 use crate::ids::{self, ID_COLUMN};
+pub(crate) use test::Test;
 pub use value::{FieldKind, Value, ValueRef};
 
 /// The columns of a shard, checked once against its size.
@@ -85,6 +89,37 @@ impl Columns {
             }
         }
         Ok(())
+    }
+
+    /// Items of the shard whose value of field `field` passes a test of its type; none where it is of another.
+    ///
+    /// # Errors
+    /// The column is not here.
+    pub(crate) fn matching<S: Storage>(
+        &self,
+        shard: &Shard<S>,
+        field: usize,
+        test: &Test,
+    ) -> Result<Allowed, Absent> {
+        let column = field as u32 + 1;
+        let mut found = match (test, self.fields.get(field)) {
+            (Test::Exists, Some(_)) => Allowed::all(shard.len()),
+            (Test::Bool(wanted), Some(FieldKind::Bool)) => {
+                boolean::matching(shard, column, *wanted)?
+            }
+            (Test::Between(least, most), Some(FieldKind::Number)) => {
+                number::matching(shard, column, |number| (*least, *most).contains(&number))?
+            }
+            (Test::Numbers(numbers), Some(FieldKind::Number)) => {
+                number::matching(shard, column, |number| numbers.contains(&number))?
+            }
+            (Test::Words(words), Some(FieldKind::Text)) => text::matching(shard, column, words)?,
+            (Test::Words(words), Some(FieldKind::Tags)) => tags::matching(shard, column, words)?,
+            _ => return Ok(Allowed::none(shard.len())),
+        };
+        // What has no value is stored as zero, false or an empty text.
+        found.intersect(&presence::present(shard, column)?);
+        Ok(found)
     }
 
     /// The value of field `field` of an item; `None` where it has none.

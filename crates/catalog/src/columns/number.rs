@@ -1,7 +1,7 @@
 //! Number columns: `f64 [items]`.
 
 use nearshelf_container::{Absent, Kind, Storage};
-use nearshelf_index::{Shard, ShardBuilder};
+use nearshelf_index::{Allowed, Shard, ShardBuilder};
 
 use super::value::Value;
 
@@ -30,4 +30,18 @@ pub(super) fn read<S: Storage>(
     let raw = shard.part(NUMBERS, column, at..at + 8)?;
     let raw = raw.and_then(|raw| raw.first_chunk().copied());
     Ok(raw.map(f64::from_le_bytes))
+}
+
+/// Items whose number passes; items without one pass as 0.
+pub(super) fn matching<S: Storage>(
+    shard: &Shard<S>,
+    column: u32,
+    passes: impl Fn(f64) -> bool,
+) -> Result<Allowed, Absent> {
+    let bytes = shard.part(NUMBERS, column, 0..8 * shard.len())?;
+    let numbers = bytes.unwrap_or_default().as_chunks().0;
+    let number = |item: u16| numbers.get(usize::from(item)).copied();
+    Ok(Allowed::where_(shard.len(), |item| {
+        number(item).is_some_and(|raw| passes(f64::from_le_bytes(raw)))
+    }))
 }

@@ -1,7 +1,7 @@
 //! Which items have a value.
 
 use nearshelf_container::{Absent, Kind, Storage};
-use nearshelf_index::{Shard, ShardBuilder};
+use nearshelf_index::{Allowed, Shard, ShardBuilder};
 
 use super::value::Value;
 
@@ -34,4 +34,19 @@ pub(super) fn is_present<S: Storage>(
     let at = item as usize / 8;
     let byte = shard.part(PRESENCE, column, at..at + 1)?;
     Ok(byte.is_some_and(|byte| byte[0] >> (item % 8) & 1 == 1))
+}
+
+/// Items that have a value.
+pub(super) fn present<S: Storage>(shard: &Shard<S>, column: u32) -> Result<Allowed, Absent> {
+    let items = shard.len();
+    if shard.head().find(PRESENCE, column).is_none() {
+        return Ok(Allowed::all(items));
+    }
+    let bits = shard.part(PRESENCE, column, 0..items.div_ceil(8))?;
+    let bits = bits.unwrap_or_default();
+    let bit = |item: u16| {
+        bits.get(usize::from(item / 8))
+            .map(|byte| byte >> (item % 8) & 1)
+    };
+    Ok(Allowed::where_(items, |item| bit(item) == Some(1)))
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use nearshelf_container::{Absent, Kind, Storage};
-use nearshelf_index::{Shard, ShardBuilder};
+use nearshelf_index::{Allowed, Shard, ShardBuilder};
 
 use super::text::{self, end, range};
 use super::value::Value;
@@ -57,4 +57,38 @@ pub(super) fn read<S: Storage>(
     };
     let ids = ids.as_chunks().0.iter().map(|&id| u32::from_le_bytes(id));
     ids.map(|id| text::read(shard, column, WORDS, id)).collect()
+}
+
+/// Items with a tag of `words`, which rise.
+pub(super) fn matching<S: Storage>(
+    shard: &Shard<S>,
+    column: u32,
+    words: &[String],
+) -> Result<Allowed, Absent> {
+    let known = shard.head().find(WORD_STARTS, column);
+    let known = known.map_or(0, |range| (range.len() / 4).saturating_sub(1)) as u32;
+    let mut wanted = Vec::new();
+    for id in 0..known {
+        let word = text::read(shard, column, WORDS, id)?;
+        let is_wanted = |word| words.binary_search_by(|w| w.as_str().cmp(word)).is_ok();
+        if word.is_some_and(is_wanted) {
+            wanted.push(id);
+        }
+    }
+    let mut allowed = Allowed::none(shard.len());
+    for item in 0..shard.len() as u32 {
+        let Some(range) = range(shard, column, STARTS, item)? else {
+            continue;
+        };
+        let ids = shard.part(IDS, column, 4 * range.start..4 * range.end)?;
+        let ids = ids.unwrap_or_default().as_chunks().0.iter();
+        let mut ids = ids.map(|&id| u32::from_le_bytes(id));
+        if let (true, Ok(item)) = (
+            ids.any(|id| wanted.binary_search(&id).is_ok()),
+            u16::try_from(item),
+        ) {
+            allowed.insert(item);
+        }
+    }
+    Ok(allowed)
 }

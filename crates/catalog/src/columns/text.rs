@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use nearshelf_container::{Absent, Kind, Storage};
-use nearshelf_index::{Shard, ShardBuilder};
+use nearshelf_index::{Allowed, Shard, ShardBuilder};
 
 use crate::error::{Error, Result};
 
@@ -73,4 +73,35 @@ pub(crate) fn end(column: u32, len: usize) -> Result<[u8; 4]> {
             expected: "at most 4 GiB".into(),
             found: format!("{len} bytes"),
         })
+}
+
+/// Items whose text is one of `words`, which rise.
+pub(super) fn matching<S: Storage>(
+    shard: &Shard<S>,
+    column: u32,
+    words: &[String],
+) -> Result<Allowed, Absent> {
+    let all = |kind| {
+        let length = shard
+            .head()
+            .find(kind, column)
+            .map_or(0, |range| range.len());
+        shard.part(kind, column, 0..length)
+    };
+    let starts = all(STARTS)?.unwrap_or_default().as_chunks().0;
+    let texts = all(BYTES)?.unwrap_or_default();
+    let start = |item: usize| {
+        starts
+            .get(item)
+            .map(|&raw| u32::from_le_bytes(raw) as usize)
+    };
+    let text = |item: usize| texts.get(start(item)?..start(item + 1)?);
+    let is_wanted = |text: &[u8]| {
+        words
+            .binary_search_by(|word| word.as_bytes().cmp(text))
+            .is_ok()
+    };
+    Ok(Allowed::where_(shard.len(), |item| {
+        text(usize::from(item)).is_some_and(is_wanted)
+    }))
 }

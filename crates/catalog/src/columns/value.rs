@@ -16,6 +16,18 @@ pub enum FieldKind {
     Tags,
 }
 
+impl FieldKind {
+    /// Its name, as options and messages have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            FieldKind::Text => "text",
+            FieldKind::Number => "number",
+            FieldKind::Bool => "bool",
+            FieldKind::Tags => "tags",
+        }
+    }
+}
+
 /// A field's value.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
@@ -27,6 +39,30 @@ pub enum Value {
     Bool(bool),
     /// Of a tags field.
     Tags(Vec<String>),
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Value::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Value::Text(text)
+    }
+}
+
+impl From<f64> for Value {
+    fn from(number: f64) -> Self {
+        Value::Number(number)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Self {
+        Value::Bool(value)
+    }
 }
 
 /// A field's value, read in place.

@@ -7,6 +7,7 @@ use super::visit::VisitingRule;
 use super::{Found, Hit, SearchOptions, SearchStats};
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
+use crate::filter::Node;
 use crate::query::Target;
 
 /// A shard of at most this many items for each candidate kept is compared whole: that costs no more
@@ -15,6 +16,9 @@ const SCAN_ITEMS_PER_EF: usize = 8;
 /// Candidates beyond `k` that are scored again by their fine codes, at the least: coarse codes are off
 /// by a thousandth or so, and seldom put one of the best ten behind the fortieth place.
 const RESCORE_MARGIN: usize = 30;
+/// Items that a filter allows up to which they are all compared: a walk that may keep a quarter of a shard, or less, of
+/// what it sees would have to see four times as much.
+const SCAN_FILTERED: usize = 16_384;
 
 /// A search with nothing left to default.
 struct Plan {
@@ -23,6 +27,7 @@ struct Plan {
     ef: usize,
     /// Whether every shard is compared whole.
     exact: bool,
+    filter: Option<Node>,
 }
 
 impl<S: Storage> Catalog<S> {
@@ -42,34 +47,40 @@ impl<S: Storage> Catalog<S> {
             probe: options.probe.unwrap_or(defaults.probe as usize),
             ef: ef.max(k + k.max(RESCORE_MARGIN)).min(self.len()),
             exact: false,
+            filter: self.bound(options)?,
         };
         self.search_shards(target, &plan)
     }
 
-    /// Compares the target with every item of every attached shard: the truth that searches are
-    /// measured against.
+    /// Compares the target with every item of every attached shard that the filter allows: the truth that searches are
+    /// measured against. Of the options, `k` and `filter` count.
     ///
     /// # Errors
     /// Those of [`Catalog::search`].
-    pub fn search_exact(&self, target: &Target, k: usize) -> Result<Found<'_, S>> {
-        let k = k.min(self.len());
+    pub fn search_exact(&self, target: &Target, options: &SearchOptions) -> Result<Found<'_, S>> {
+        let k = options.k.min(self.len());
         let plan = Plan {
             k,
             probe: self.manifest().shards.len(),
             // Coarse codes order items well enough that the true best are among ten times as many.
             ef: (10 * k).max(100),
             exact: true,
+            filter: self.bound(options)?,
         };
         self.search_shards(target, &plan)
     }
 
     fn search_shards(&self, target: &Target, plan: &Plan) -> Result<Found<'_, S>> {
         let query = self.prepare(target.vector())?;
-        let rule = VisitingRule::new(plan.k, plan.probe);
+        let mut rule = VisitingRule::new(plan.k, plan.probe);
+        if plan.filter.is_some() {
+            rule = rule.filtered(plan.ef);
+        }
         let (mut stats, mut absent, mut items) = (SearchStats::default(), Vec::new(), 0);
         let mut pool = Pool::new(plan.ef);
         let mut scratch = self.scratch().pop().unwrap_or_default();
-        for (visited, number) in self.route(target.vector()).into_iter().enumerate() {
+        let order = self.visits(target.vector(), plan.filter.as_ref());
+        for (visited, number) in order.into_iter().enumerate() {
             if !rule.goes_on(visited, items) {
                 break;
             }
@@ -85,7 +96,11 @@ impl<S: Storage> Catalog<S> {
                 pool: &mut pool,
                 scratch: &mut scratch,
             };
-            match visit.run(target) {
+            let filter = plan.filter.as_ref();
+            let allowed = filter
+                .map(|filter| self.allowed(number, filter))
+                .transpose();
+            match allowed.and_then(|allowed| visit.run(target, allowed.flatten().as_deref())) {
                 Ok((distances, allowed)) => {
                     stats.probed += 1;
                     stats.distances += distances;
@@ -175,16 +190,20 @@ struct Visit<'a, S> {
 
 impl<S: Storage> Visit<'_, S> {
     /// Vectors compared, and items that may be hits.
-    fn run(&mut self, target: &Target) -> Result<(u64, usize), Absent> {
+    fn run(&mut self, target: &Target, allowed: Option<&Allowed>) -> Result<(u64, usize), Absent> {
         let mut without = target
             .without
             .iter()
             .filter(|(shard, _)| *shard == self.number)
             .peekable();
         if without.peek().is_none() {
-            return self.accepting(&All);
+            return match allowed {
+                Some(allowed) => self.accepting(allowed),
+                None => self.accepting(&All),
+            };
         }
-        let mut allowed = Allowed::where_(self.shard.len(), |_| true);
+        let items = self.shard.len();
+        let mut allowed = allowed.map_or_else(|| Allowed::all(items), Allowed::clone);
         for &(_, item) in without {
             if let Ok(item) = u16::try_from(item) {
                 allowed.remove(item);
@@ -203,11 +222,23 @@ impl<S: Storage> Visit<'_, S> {
             scratch,
         } = self;
         let allowed = accept.count(shard.len());
-        let scanned = plan.exact || allowed <= plan.ef.saturating_mul(SCAN_ITEMS_PER_EF);
-        let distances = if scanned {
+        let least = if plan.filter.is_some() {
+            SCAN_FILTERED
+        } else {
+            0
+        };
+        let scanned = plan.exact || allowed <= least.max(plan.ef.saturating_mul(SCAN_ITEMS_PER_EF));
+        let distances = if allowed == 0 {
+            0
+        } else if scanned {
             shard.scan(*number, query, accept, pool, scratch)?
         } else {
-            let walked = shard.walk(*number, query, plan.ef, accept, pool, scratch)?;
+            // Of what a walk sees, a share may be kept.
+            let seen = match plan.filter {
+                Some(_) => plan.ef.saturating_mul(shard.len()) / allowed,
+                None => plan.ef,
+            };
+            let walked = shard.walk(*number, query, seen, accept, pool, scratch)?;
             walked.distances
         };
         Ok((distances, allowed))

@@ -1,7 +1,9 @@
 //! Options of a search.
 
+use crate::filter::Filter;
+
 /// Options of a search. Everything that is `None` is as the shelf's manifest says.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct SearchOptions {
     /// Hits wanted.
     pub k: usize,
@@ -9,6 +11,8 @@ pub struct SearchOptions {
     pub probe: Option<usize>,
     /// Candidates kept while walking (`ef_search`); never fewer than `k` needs.
     pub ef: Option<usize>,
+    /// Items that may be hits; all without one.
+    pub filter: Option<Filter>,
 }
 
 impl Default for SearchOptions {
@@ -17,6 +21,7 @@ impl Default for SearchOptions {
             k: 10,
             probe: None,
             ef: None,
+            filter: None,
         }
     }
 }

@@ -2,17 +2,25 @@
 //! prefetch both follow it, so that a page fetches the shards that a search would look at.
 
 use nearshelf_container::Storage;
-use nearshelf_index::dot_f32;
+use nearshelf_index::{Accept, dot_f32};
 
 use super::options::SearchOptions;
 use crate::catalog::Catalog;
+use crate::error::Result;
+use crate::filter::{Node, bind};
 use crate::query::Target;
+
+/// Items that a filter allows and that are seen, for each candidate kept, before a search may end: the nearest shards may
+/// hold few of them, and to look at so many costs no more than to walk one graph.
+const FILTERED_ITEMS_PER_EF: usize = 8;
 
 /// When a query has seen enough shards.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct VisitingRule {
     probe: usize,
     k: usize,
+    /// Items that may be hits, at the least.
+    items: usize,
 }
 
 impl VisitingRule {
@@ -21,12 +29,22 @@ impl VisitingRule {
         VisitingRule {
             probe: probe.max(1),
             k,
+            items: k,
+        }
+    }
+
+    /// The rule where a filter allows some of the items.
+    #[must_use]
+    pub fn filtered(self, ef: usize) -> Self {
+        VisitingRule {
+            items: self.k.max(ef.saturating_mul(FILTERED_ITEMS_PER_EF)),
+            ..self
         }
     }
 
     /// Whether the next shard is visited, after `visited` shards with `items` items that may be hits.
     pub fn goes_on(self, visited: usize, items: usize) -> bool {
-        self.k > 0 && (visited < self.probe || items < self.k)
+        self.k > 0 && (visited < self.probe || items < self.items)
     }
 }
 
@@ -36,23 +54,58 @@ impl<S: Storage> Catalog<S> {
         route(self.manifest().shards.iter().map(|s| &s.centroid), vector)
     }
 
-    /// The shards that a search would look at and that are not attached, nearest first.
-    pub fn missing(&self, target: &Target, options: &SearchOptions) -> Vec<usize> {
+    /// The shards that may hold items of a filter, nearest first.
+    pub(super) fn visits(&self, vector: &[f32], filter: Option<&Node>) -> Vec<usize> {
+        let mut order = self.route(vector);
+        if let Some(filter) = filter {
+            let shards = &self.manifest().shards;
+            order.retain(|&number| filter.may_match(&shards[number].stats));
+        }
+        order
+    }
+
+    /// The filter of a search over this shelf's columns.
+    pub(super) fn bound(&self, options: &SearchOptions) -> Result<Option<Node>> {
+        let filter = options.filter.as_ref();
+        let filter = filter.map(|filter| bind(filter, &self.manifest().fields));
+        filter.transpose()
+    }
+
+    /// The shards that a search would look at and that are not attached, nearest first. Where a filter allows few of
+    /// the items of those that come, more are missing afterwards.
+    ///
+    /// # Errors
+    /// A filter that asks for what the shelf does not have.
+    pub fn missing(&self, target: &Target, options: &SearchOptions) -> Result<Vec<usize>> {
         let manifest = self.manifest();
+        let filter = self.bound(options)?;
         let probe = options.probe.unwrap_or(manifest.search.probe as usize);
-        let rule = VisitingRule::new(options.k, probe);
-        let mut items = 0;
-        self.route(target.vector())
+        let mut rule = VisitingRule::new(options.k, probe);
+        if filter.is_some() {
+            rule = rule.filtered(options.ef.unwrap_or(manifest.search.ef as usize));
+        }
+        let allowed = |number: usize| {
+            let set = filter
+                .as_ref()
+                .and_then(|filter| self.allowed(number, filter).ok().flatten());
+            let items = manifest.shards[number].items as usize;
+            set.map_or(items, |set| set.count(items))
+        };
+        let (mut items, mut missing) = (0, Vec::new());
+        for (visited, number) in self
+            .visits(target.vector(), filter.as_ref())
             .into_iter()
             .enumerate()
-            .take_while(|&(visited, number)| {
-                let visits = rule.goes_on(visited, items);
-                items += manifest.shards[number].items as usize;
-                visits
-            })
-            .map(|(_, number)| number)
-            .filter(|&number| self.shard(number).is_none())
-            .collect()
+        {
+            if !rule.goes_on(visited, items) {
+                break;
+            }
+            items += allowed(number);
+            if self.shard(number).is_none() {
+                missing.push(number);
+            }
+        }
+        Ok(missing)
     }
 }
 

@@ -141,7 +141,7 @@ pub struct SearchArgs {
     pub json: bool,
 }
 
-#[derive(Debug, Clone, Copy, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct SearchFlags {
     /// Shards to search, nearest first; the shelf's own default when left out.
     #[arg(long, value_name = "N", value_parser = parse::positive)]
@@ -149,6 +149,9 @@ pub struct SearchFlags {
     /// Candidates to keep while searching; more find more and take longer.
     #[arg(long, value_name = "N", value_parser = parse::positive)]
     pub ef: Option<usize>,
+    /// Items that may be hits, by their fields: price < 50 AND brand IN ["Calder"] AND NOT category = "tents".
+    #[arg(long = "where", value_name = "FILTER")]
+    pub filter: Option<nearshelf::Filter>,
 }
 
 #[derive(Debug, Args)]

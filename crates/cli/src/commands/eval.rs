@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use anyhow::{Context, Result, bail};
-use nearshelf::{Shelf, ValueRef};
+use nearshelf::{SearchOptions, Shelf, ValueRef};
 use nearshelf_eval::{
     Bm25, Comparison, Metrics, Qrels, Query, Run, Scores, compare, evaluate, read_qrels,
     read_queries, read_run, strata, write_run,
@@ -75,7 +75,10 @@ impl Report {
         let mut runs = vec![("nearshelf", run)];
         for baseline in &args.baseline {
             runs.push(match baseline {
-                Baseline::Exact => ("exact", exact_run(shelf, asked, args.k)?),
+                Baseline::Exact => (
+                    "exact",
+                    exact_run(shelf, asked, &args.search.options(args.k))?,
+                ),
                 Baseline::Bm25 => ("bm25", bm25_run(shelf, asked, args.k)?),
             });
         }
@@ -291,11 +294,11 @@ fn warn(shelf: &Shelf, queries: &[Query], qrels: &Qrels) {
     }
 }
 
-fn exact_run(shelf: &Shelf, queries: &[Query], k: usize) -> Result<Run> {
+fn exact_run(shelf: &Shelf, queries: &[Query], options: &SearchOptions) -> Result<Run> {
     queries
         .iter()
         .map(|query| {
-            let hits = shelf.search_exact(&query.text, k)?;
+            let hits = shelf.search_exact(&query.text, options)?;
             let hits = hits
                 .iter()
                 .map(|hit| (hit.id.to_owned(), hit.score))

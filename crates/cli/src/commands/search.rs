@@ -20,11 +20,12 @@ const FIELD_WIDTH: usize = 24;
 const FIELDS_SHOWN: usize = 2;
 
 impl SearchFlags {
-    pub fn options(self, k: usize) -> SearchOptions {
+    pub fn options(&self, k: usize) -> SearchOptions {
         SearchOptions {
             k,
             probe: self.probe,
             ef: self.ef,
+            filter: self.filter.clone(),
         }
     }
 }
