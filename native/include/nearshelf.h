@@ -354,6 +354,14 @@ typedef struct NearshelfSearchOptions {
    Candidates kept while walking the graphs; 0 for what the shelf was built for.
    */
   size_t ef;
+  /*
+   Items that may be hits, as a filter in UTF-8, for example `price < 50 AND brand IN ["Calder"]`; NULL for all.
+   */
+  const char *filter;
+  /*
+   Its bytes, or NEARSHELF_NUL_TERMINATED.
+   */
+  size_t filter_length;
 } NearshelfSearchOptions;
 
 #ifdef __cplusplus
