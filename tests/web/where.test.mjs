@@ -28,7 +28,7 @@ test("objects are written as the text that all runtimes read", () => {
     [{ price: NaN }, /^where\.price: expected a text, a finite number/],
     [{ or: [] }, /^where\.or: expected a list of conditions/],
   ]) {
-    assert.throws(() => whereText(where), message);
+    assert.throws(() => whereText(where), { code: "options", message });
   }
 });
 

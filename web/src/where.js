@@ -20,14 +20,14 @@ export function whereText(where) {
   return all(where, "where") || undefined;
 }
 
-/** @param {any} where @param {string} at */
+/** @param {any} where @param {string} at @returns {string} */
 function all(where, at) {
   if (where === null || typeof where !== "object" || Array.isArray(where)) throw wrong(at, "an object of conditions or a text", where);
   const terms = Object.entries(where).filter(([, value]) => value !== undefined);
   return terms.map(([name, value]) => term(name, value, `${at}.${name}`)).join(" AND ");
 }
 
-/** @param {string} name @param {any} value @param {string} at */
+/** @param {string} name @param {any} value @param {string} at @returns {string} */
 function term(name, value, at) {
   if (name === "not") return `NOT (${some(all(value, at), at)})`;
   if (name === "or" || name === "and") {
