@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Mutex, OnceLock, PoisonError, RwLock};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -160,8 +160,22 @@ fn answer_of<'a>(shelf: &'a Shelf, text: &str) -> Vec<(&'a str, f32)> {
     answer.hits.iter().map(|hit| (hit.id, hit.score)).collect()
 }
 
+/// Held by what measures memory alone, and shared by all else: a collector of garbage that gets no time lets it grow.
+static QUIET: RwLock<()> = RwLock::new(());
+
 /// Runs a program in the project and gives what it printed.
 fn run(setup: &Setup, command: &mut Command) -> String {
+    let _others = QUIET.read().unwrap_or_else(PoisonError::into_inner);
+    printed(setup, command)
+}
+
+/// The same while no other program of these tests runs.
+fn run_alone(setup: &Setup, command: &mut Command) -> String {
+    let _none = QUIET.write().unwrap_or_else(PoisonError::into_inner);
+    printed(setup, command)
+}
+
+fn printed(setup: &Setup, command: &mut Command) -> String {
     command
         .current_dir(&setup.project)
         .env("PROJECT", &setup.project)
@@ -256,7 +270,7 @@ fn workerd_answers_as_the_command_line_does() {
         &setup.expected,
         &setup.modules,
     ]);
-    let out = run(setup, &mut node);
+    let out = run_alone(setup, &mut node);
     assert!(out.contains("relaxed-simd: 200 queries agree"), "{out}");
     let peak = out
         .lines()
