@@ -294,7 +294,7 @@ typedef void (*NearshelfLog)(NearshelfLevel level, const char *message, void *us
  */
 typedef struct NearshelfFile {
   /*
-   Its name, as the directory has it, say "shelf.nsm"; with a NUL at its end.
+   Its name, as the directory has it, for example "shelf.nsm"; with a NUL at its end.
    */
   const char *name;
   /*
@@ -504,7 +504,7 @@ NearshelfStatus nearshelf_search(const struct NearshelfShelf *shelf,
                                  struct NearshelfHits **hits);
 
 /*
- The items nearest to a unit vector of as many components as the shelf has, say one of nearshelf_encode.
+ The items nearest to a unit vector of as many components as the shelf has, such as one of nearshelf_encode.
 
  `options` may be NULL. `*hits` is freed by nearshelf_hits_free. Any number of threads may search one shelf.
 
@@ -531,7 +531,7 @@ NearshelfStatus nearshelf_encode(const struct NearshelfShelf *shelf,
                                  size_t dims);
 
 /*
- The library's version, say "0.1.0". Static: never freed.
+ The library's version, for example "0.1.0". Static: never freed.
  */
 const char *nearshelf_version(void);
 

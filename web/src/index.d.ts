@@ -18,7 +18,7 @@ export type FileBytes = ArrayBuffer | ArrayBufferView;
  * - the address of its directory, or of its `shelf.nsm`; in Node, Deno and Bun a path as well;
  * - the `Response` to a request for its `shelf.nsm`; the other files are fetched from beside it;
  * - its files, by name;
- * - a function that gives a file by name, say from KV, R2 or a bundle. `offset` asks for the file from there on:
+ * - a function that gives a file by name, such as from KV, R2 or a bundle. `offset` asks for the file from there on:
  *   a Response of status 206 gives that, anything else the whole file.
  */
 export type ShelfSource =
@@ -70,7 +70,7 @@ export interface OpenOptions {
    * a function that makes one, of `nearshelf/worker`, for bundlers that have their own way of making them.
    */
   worker?: boolean | Worker | (() => Worker);
-  /** Instead of the global `fetch`, say a binding's. */
+  /** Instead of the global `fetch`, such as a binding's. */
   fetch?: typeof fetch;
   /** The wasm module, where it does not lie beside this package's code. */
   wasm?: WebAssembly.Module | URL | string | BufferSource;
@@ -176,7 +176,7 @@ export interface Shelf<F = Fields> {
    * other. White space has no hits. A shard that cannot be had leaves the hits of the others, marked `partial`.
    */
   search(text: string, options?: SearchOptions<F>): Promise<Hits<F>>;
-  /** The items nearest to a unit vector of `dims` components, say one of {@link Shelf.encode}. */
+  /** The items nearest to a unit vector of `dims` components, such as one of {@link Shelf.encode}. */
   searchVector(vector: Float32Array, options?: SearchOptions<F>): Promise<Hits<F>>;
   /** The unit vector of a text. */
   encode(text: string, options?: { signal?: AbortSignal }): Promise<Float32Array>;

@@ -17,7 +17,7 @@ use crate::version::NEARSHELF_ABI;
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct NearshelfFile {
-    /// Its name, as the directory has it, say "shelf.nsm"; with a NUL at its end.
+    /// Its name, as the directory has it, for example "shelf.nsm"; with a NUL at its end.
     pub name: *const c_char,
     /// Its bytes.
     pub data: *const u8,

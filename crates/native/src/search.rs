@@ -42,7 +42,7 @@ pub unsafe extern "C" fn nearshelf_search(
     })
 }
 
-/// The items nearest to a unit vector of as many components as the shelf has, say one of nearshelf_encode.
+/// The items nearest to a unit vector of as many components as the shelf has, such as one of nearshelf_encode.
 ///
 /// `options` may be NULL. `*hits` is freed by nearshelf_hits_free. Any number of threads may search one shelf.
 ///

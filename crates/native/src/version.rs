@@ -6,7 +6,7 @@ use std::ffi::c_char;
 /// header than its library's is told so.
 pub const NEARSHELF_ABI: u32 = 1;
 
-/// The library's version, say "0.1.0". Static: never freed.
+/// The library's version, for example "0.1.0". Static: never freed.
 #[unsafe(no_mangle)]
 pub extern "C" fn nearshelf_version() -> *const c_char {
     const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "\0");

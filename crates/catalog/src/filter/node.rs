@@ -102,3 +102,53 @@ fn may_hold(test: &Test, stats: &FieldStats) -> bool {
         _ => true,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statistics_rule_out_what_cannot_be_and_nothing_else() {
+        let number = |min, max| FieldStats {
+            present: 3,
+            values: ValueStats::Number { min, max },
+        };
+        let stats = [
+            number(Some(10.0), Some(20.0)),
+            FieldStats {
+                present: 3,
+                values: ValueStats::Bool { trues: 0 },
+            },
+            FieldStats {
+                present: 0,
+                values: ValueStats::Text { distinct: 0 },
+            },
+        ];
+        let node = |field, test| Node::Column { field, test };
+        let between = |least, most| node(0, Test::Between(least, most));
+        let (unbounded, at) = (Bound::Unbounded, Bound::Included);
+        for (filter, expected) in [
+            (between(at(20.0), unbounded), true),
+            (between(Bound::Excluded(20.0), unbounded), false),
+            (between(unbounded, at(10.0)), true),
+            (between(unbounded, Bound::Excluded(10.0)), false),
+            (node(0, Test::Numbers(vec![5.0, 15.0])), true),
+            (node(0, Test::Numbers(vec![5.0, 25.0])), false),
+            (node(1, Test::Bool(true)), false),
+            (node(1, Test::Bool(false)), true),
+            (node(2, Test::Exists), false),
+            (Node::Not(Box::new(node(2, Test::Exists))), true),
+            (
+                Node::Any(vec![node(1, Test::Bool(true)), node(0, Test::Exists)]),
+                true,
+            ),
+            (
+                Node::All(vec![node(1, Test::Bool(true)), node(0, Test::Exists)]),
+                false,
+            ),
+            (node(9, Test::Exists), true),
+        ] {
+            assert_eq!(filter.may_match(&stats), expected, "{filter:?}");
+        }
+    }
+}

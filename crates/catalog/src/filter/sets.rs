@@ -51,3 +51,34 @@ impl Sets {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::columns::Test;
+
+    fn filter(field: usize) -> Node {
+        Node::Column {
+            field,
+            test: Test::Exists,
+        }
+    }
+
+    #[test]
+    fn the_filters_asked_for_last_are_kept() {
+        let mut sets = Sets::default();
+        let set = |items| Arc::new(Allowed::all(items));
+        for field in 0..FILTERS {
+            sets.put(&filter(field), 1, set(field));
+        }
+        assert_eq!(sets.get(&filter(0), 1), Some(set(0)));
+        assert_eq!(sets.get(&filter(0), 0), None);
+        // The first was asked for: the second goes.
+        sets.put(&filter(FILTERS), 0, set(5));
+        assert_eq!(sets.get(&filter(1), 1), None);
+        assert_eq!(sets.get(&filter(0), 1), Some(set(0)));
+        sets.forget(1);
+        assert_eq!(sets.get(&filter(0), 1), None);
+        assert_eq!(sets.get(&filter(FILTERS), 0), Some(set(5)));
+    }
+}
