@@ -1,5 +1,7 @@
 //! The facade over the demo shelf: opening, the kinds of query, filters, what is lacking.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 use std::path::PathBuf;
 
 use nearshelf::{ErrorKind, Filter, Query, SearchOptions, Shelf, ValueRef};

@@ -1,5 +1,7 @@
 //! The network of the demo's encoder, read in place and run.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 use std::path::Path;
 
 use nearshelf_container::{Bytes, FileKind, FileWriter, Head};
