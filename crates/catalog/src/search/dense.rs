@@ -3,7 +3,7 @@
 use nearshelf_container::{Absent, Storage};
 use nearshelf_index::{Accept, All, Allowed, Candidate, Pool, Query, Scratch, Shard};
 
-use super::visit::VisitingRule;
+use super::visit::{RESCORE_MARGIN, VisitingRule};
 use super::{Found, Hit, SearchOptions, SearchStats};
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
@@ -13,9 +13,6 @@ use crate::query::Target;
 /// A shard of at most this many items for each candidate kept is compared whole: that costs no more
 /// than walking its graph, and misses nothing.
 const SCAN_ITEMS_PER_EF: usize = 8;
-/// Candidates beyond `k` that are scored again by their fine codes, at the least: coarse codes are off
-/// by a thousandth or so, and seldom put one of the best ten behind the fortieth place.
-const RESCORE_MARGIN: usize = 30;
 /// Items that a filter allows up to which they are all compared: a walk that may keep a quarter of a shard, or less, of
 /// what it sees would have to see four times as much.
 const SCAN_FILTERED: usize = 16_384;
@@ -23,7 +20,7 @@ const SCAN_FILTERED: usize = 16_384;
 /// A search with nothing left to default.
 struct Plan {
     k: usize,
-    probe: usize,
+    rule: VisitingRule,
     ef: usize,
     /// Whether every shard is compared whole.
     exact: bool,
@@ -39,15 +36,14 @@ impl<S: Storage> Catalog<S> {
     /// # Errors
     /// A vector of other dimensions, or with a component that is not finite.
     pub fn search(&self, target: &Target, options: &SearchOptions) -> Result<Found<'_, S>> {
-        let defaults = &self.manifest().search;
         let k = options.k.min(self.len());
-        let ef = options.ef.unwrap_or(defaults.ef as usize);
+        let filter = self.bound(options)?;
         let plan = Plan {
             k,
-            probe: options.probe.unwrap_or(defaults.probe as usize),
-            ef: ef.max(k + k.max(RESCORE_MARGIN)).min(self.len()),
+            rule: self.rule(k, options, filter.is_some()),
+            ef: self.ef(k, options).min(self.len()),
             exact: false,
-            filter: self.bound(options)?,
+            filter,
         };
         self.search_shards(target, &plan)
     }
@@ -61,7 +57,7 @@ impl<S: Storage> Catalog<S> {
         let k = options.k.min(self.len());
         let plan = Plan {
             k,
-            probe: self.manifest().shards.len(),
+            rule: VisitingRule::new(k, self.manifest().shards.len()),
             // Coarse codes order items well enough that the true best are among ten times as many.
             ef: (10 * k).max(100),
             exact: true,
@@ -72,16 +68,12 @@ impl<S: Storage> Catalog<S> {
 
     fn search_shards(&self, target: &Target, plan: &Plan) -> Result<Found<'_, S>> {
         let query = self.prepare(target.vector())?;
-        let mut rule = VisitingRule::new(plan.k, plan.probe);
-        if plan.filter.is_some() {
-            rule = rule.filtered(plan.ef);
-        }
         let (mut stats, mut absent, mut items) = (SearchStats::default(), Vec::new(), 0);
         let mut pool = Pool::new(plan.ef);
         let mut scratch = self.scratch().pop().unwrap_or_default();
         let order = self.visits(target.vector(), plan.filter.as_ref());
         for (visited, number) in order.into_iter().enumerate() {
-            if !rule.goes_on(visited, items) {
+            if !plan.rule.goes_on(visited, items) {
                 break;
             }
             let Some(shard) = self.shard(number) else {

@@ -14,6 +14,10 @@ use crate::query::Target;
 /// hold few of them, and to look at so many costs no more than to walk one graph.
 const FILTERED_ITEMS_PER_EF: usize = 8;
 
+/// Candidates beyond `k` that are scored again by their fine codes, at the least: coarse codes are off
+/// by a thousandth or so, and seldom put one of the best ten behind the fortieth place.
+pub(super) const RESCORE_MARGIN: usize = 30;
+
 /// When a query has seen enough shards.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct VisitingRule {
@@ -71,6 +75,22 @@ impl<S: Storage> Catalog<S> {
         filter.transpose()
     }
 
+    /// Candidates that a search for `k` hits keeps.
+    pub(super) fn ef(&self, k: usize, options: &SearchOptions) -> usize {
+        let ef = options.ef.unwrap_or(self.manifest().search.ef as usize);
+        ef.max(k + k.max(RESCORE_MARGIN))
+    }
+
+    /// The rule of a search for `k` hits, for itself and for what is fetched ahead of it.
+    pub(super) fn rule(&self, k: usize, options: &SearchOptions, filtered: bool) -> VisitingRule {
+        let probe = self.manifest().search.probe as usize;
+        let rule = VisitingRule::new(k, options.probe.unwrap_or(probe));
+        match filtered {
+            true => rule.filtered(self.ef(k, options)),
+            false => rule,
+        }
+    }
+
     /// The shards that a search would look at and that are not attached, nearest first. Where a filter allows few of
     /// the items of those that come, more are missing afterwards.
     ///
@@ -79,11 +99,11 @@ impl<S: Storage> Catalog<S> {
     pub fn missing(&self, target: &Target, options: &SearchOptions) -> Result<Vec<usize>> {
         let manifest = self.manifest();
         let filter = self.bound(options)?;
-        let probe = options.probe.unwrap_or(manifest.search.probe as usize);
-        let mut rule = VisitingRule::new(options.k, probe);
-        if filter.is_some() {
-            rule = rule.filtered(options.ef.unwrap_or(manifest.search.ef as usize));
-        }
+        // No more hits than there are items, so that no sum is too large.
+        let k = options
+            .k
+            .min(manifest.shards.iter().map(|s| s.items as usize).sum());
+        let rule = self.rule(k, options, filter.is_some());
         let allowed = |number: usize| {
             let set = filter
                 .as_ref()
