@@ -212,12 +212,9 @@ fn onnx_runtime(python: &Path) -> Result<PathBuf> {
     let package = PathBuf::from(output(Command::new(python).args(["-c", script]))?);
     let capi = package.join("capi");
     for entry in fs::read_dir(&capi)? {
-        let path = entry?.path();
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
+        let entry = entry?;
+        let (path, name) = (entry.path(), entry.file_name());
+        let name = name.to_string_lossy();
         if name.starts_with("libonnxruntime.") && !name.contains("providers") {
             return Ok(path);
         }

@@ -90,14 +90,11 @@ fn build_std(sysroot: &Path) -> Result<()> {
     let _ = fs::remove_dir_all(&to);
     fs::create_dir_all(&to)?;
     for entry in fs::read_dir(built)? {
-        let path = entry?.path();
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
+        let entry = entry?;
+        let (path, name) = (entry.path(), entry.file_name());
+        let name = name.to_string_lossy();
         if name.ends_with(".rlib") && !name.starts_with("libstub") {
-            fs::copy(&path, to.join(name))?;
+            fs::copy(&path, to.join(&*name))?;
         }
     }
     fs::remove_dir_all(work)?;
