@@ -471,6 +471,7 @@ fn the_package_holds_what_it_should_and_no_more() {
         "src/errors.js",
         "src/failure.js",
         "src/hits.js",
+        "src/imported.js",
         "src/index.d.ts",
         "src/index.js",
         "src/locate.js",

@@ -2,20 +2,11 @@
 // of what is imported so. One build, the one that every version of such runtimes knows.
 
 import { openShelfFor } from "./api.js";
-import { failure } from "./failure.js";
+import { imported } from "./imported.js";
 // @ts-ignore: the bundler makes a WebAssembly.Module of it.
 import module from "../wasm/simd128.wasm?module";
 
 export * from "./errors.js";
 
 /** See `index.d.ts`. */
-export const openShelf = openShelfFor({
-  modules: {
-    locate: (kind) => {
-      if (kind === "network") return module;
-      throw failure("unsupported", "The module that reads graphs in ONNX is no part of an edge function.");
-    },
-    // Its JavaScript takes memory that shelves without such a graph do not need.
-    onnx: async () => (await import("./onnx.js")).onnx,
-  },
-});
+export const openShelf = openShelfFor({ modules: imported(module, "an edge function") });

@@ -30,7 +30,7 @@ export function checkOpening(options) {
   }
 }
 
-/** The options of a search or another call, each checked by its name. @param {any} options */
+/** The options of a search or another call, each checked by its name; the filter as text. @param {any} options */
 export function searching(options = {}) {
   if (options === null || typeof options !== "object") {
     throw failure("options", `options: expected an object, found ${options}.`);
@@ -47,7 +47,5 @@ export function searching(options = {}) {
   if (signal !== undefined && typeof signal?.addEventListener !== "function") {
     throw failure("options", `signal: expected an AbortSignal, found ${typeof signal}.`);
   }
-  // What is wrong with a filter of objects is said before anything is fetched for it.
-  whereText(options.where);
-  return options;
+  return { ...options, where: whereText(options.where) };
 }

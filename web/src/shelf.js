@@ -8,7 +8,6 @@ import { MANIFEST } from "./source.js";
 import { Store } from "./store.js";
 import { Turns, abortable } from "./turns.js";
 import { network } from "./wasm.js";
-import { whereText } from "./where.js";
 
 /** Shards that are downloaded at the same time. */
 const PARALLEL = 3;
@@ -141,11 +140,10 @@ export class LocalShelf {
    * @param {number} encode
    */
   async #answer(state, vector, { k = 10, probe, ef, where, signal, partial = false, onPartial }, query, encode) {
-    const filter = whereText(where);
     const search = () =>
       this.#turns.take(signal, () => {
         const start = performance.now();
-        const { hits, probed, missing } = JSON.parse(state.open().search(vector, k, probe, ef, filter));
+        const { hits, probed, missing } = JSON.parse(state.open().search(vector, k, probe, ef, where));
         const ms = { encode, search: performance.now() - start };
         return Hits.of_({ hits, partial: missing > 0, ...query, shards: { searched: probed, missing }, ms });
       });
@@ -154,7 +152,7 @@ export class LocalShelf {
     /** Shards that cannot be had now. @type {Map<number, any>} */
     const failed = new Map();
     while (k > 0) {
-      const missing = [...state.open().missing(vector, k, probe, ef, filter)].filter((number) => !failed.has(number));
+      const missing = [...state.open().missing(vector, k, probe, ef, where)].filter((number) => !failed.has(number));
       if (missing.length === 0) break;
       const loading = missing.map((number) => state.shard(number).catch((error) => void failed.set(number, error)));
       if (partial && hits.length > 0) return hits;
