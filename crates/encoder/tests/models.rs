@@ -7,9 +7,9 @@ mod demo;
 
 use demo::model as file;
 use nearshelf_encoder::{Bytes, Encoder, Error, ModelFiles};
+use nearshelf_lower::pb::tensor_proto::DataType;
+use nearshelf_lower::pb::{GraphProto, ModelProto, NodeProto, TensorProto};
 use prost::Message;
-use tract_onnx::pb::tensor_proto::DataType;
-use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, TensorProto};
 
 fn open(model: Vec<u8>) -> Result<Encoder, Error> {
     Encoder::from_onnx(&ModelFiles {

@@ -16,3 +16,5 @@ mod table;
 
 pub use error::{Error, Result};
 pub use graph::{Graph, Output};
+/// The messages of an `.onnx` file, as tract has them: for tests that write models.
+pub use tract_onnx::pb;
