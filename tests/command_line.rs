@@ -507,7 +507,9 @@ fn a_full_disk_is_an_error_with_the_files_name() {
             .arg(model.path()),
     );
     assert!(
-        code == 1 && err.contains("shelf/encoder-") && err.contains("too large"),
+        code == 1
+            && err.contains("shelf was not built")
+            && err.contains("/vectors: File too large"),
         "{code} {err}"
     );
     assert!(!Path::new(&path("shelf")).exists());

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use nearshelf::Shelf;
 use nearshelf_catalog::{Catalog, Manifest, SearchOptions};
-use nearshelf_index::{All, Pool, Query, Scratch, Shard};
+use nearshelf_index::{All, Numbering, Query, Scratch, Shard, Slices};
 use proptest::prelude::*;
 use support::{demo, root};
 
@@ -174,10 +174,11 @@ proptest! {
         nearshelf_container::seal(&mut shard);
         if let Ok(shard) = Shard::open(shard.as_slice()) {
             let query = Query::new(&vec![0.5; shard.dims()]).unwrap();
-            let mut pool = Pool::new(10);
-            let walked = shard.walk(0, &query, 10, &All, &mut pool, &mut Scratch::default());
-            prop_assert!(walked.is_ok());
-            for candidate in pool.candidates() {
+            let numbering = Numbering::new([shard.len() as u32]);
+            let mut slices = Slices::new(&numbering, shard.dims());
+            slices.add(0, shard.slice().unwrap());
+            let walked = slices.walk(&query, 10, &All, &mut Scratch::default());
+            for candidate in walked.best {
                 let _ = shard.score(&query, candidate.item as usize);
             }
             let _ = shard.verify();

@@ -494,7 +494,6 @@ fn the_package_holds_what_it_should_and_no_more() {
         "wasm/nearshelf.js",
         "wasm/onnx/nearshelf.d.ts",
         "wasm/onnx/nearshelf.js",
-        "wasm/onnx/relaxed-simd.wasm",
         "wasm/onnx/simd128.wasm",
         "wasm/relaxed-simd.wasm",
         "wasm/simd128.wasm",

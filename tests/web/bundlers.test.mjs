@@ -90,7 +90,7 @@ for (const version of ["vite", "vite-5"]) {
       const outDir = join(root, "dist");
       await build({ root, logLevel: "warn", configFile: false, build: { outDir, emptyOutDir: true } });
       // Two builds of each module.
-      assert.equal(modulesIn(join(outDir, "assets")).length, 4);
+      assert.equal(modulesIn(join(outDir, "assets")).length, 3);
       await bundled(outDir);
     });
   }
@@ -151,7 +151,7 @@ async function pack(root, publicPath) {
 
 test("an app bundled by webpack", async () => {
   const folder = await pack(app("webpack", sources["as it is"]), "/");
-  assert.equal(modulesIn(folder).length, 4);
+  assert.equal(modulesIn(folder).length, 3);
   await bundled(folder);
 });
 

@@ -39,7 +39,7 @@ async function readModule(kind) {
   if (url.protocol === "file:") return readFile(url);
   // webpack puts the address on its web server there. The package itself lies where it was when it was bundled.
   const here = import.meta.url;
-  return readFile(new URL(`../wasm/${kind === "network" ? "" : "onnx/"}${build()}.wasm`, here));
+  return readFile(new URL(`../wasm/${kind === "network" ? build() : "onnx/simd128"}.wasm`, here));
 }
 
 /** See `index.d.ts`. */

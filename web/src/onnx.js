@@ -4,4 +4,4 @@
 import * as glue from "../wasm/onnx/nearshelf.js";
 import { Runtime } from "./wasm.js";
 
-export const onnx = new Runtime(glue, "onnx/");
+export const onnx = new Runtime(glue, () => "onnx/simd128");

@@ -1,7 +1,7 @@
 // The wasm modules: which build this runtime runs, and one instance of each for all shelves of a thread.
 //
-// There are two modules. The first runs every encoder that nearshelf recognises. The second, eight times as large, reads
-// graphs in ONNX as well; it is fetched for shelves that need it.
+// There are two modules. The first runs every encoder that nearshelf recognises, and has a build for relaxed SIMD. The
+// second, eight times as large, reads graphs in ONNX as well; it is fetched for shelves that need it.
 
 import * as glue from "../wasm/nearshelf.js";
 import { MODULES } from "../wasm/modules.js";
@@ -43,18 +43,18 @@ export function build() {
 
 /** A module of the runtime in this thread. */
 export class Runtime {
-  #folder;
+  #name;
   /** @type {Promise<void> | undefined} */
   #started;
   #shelves = 0;
 
   /**
    * @param {any} glue what wasm-bindgen made for the module
-   * @param {string} folder the module's, in front of its builds' names
+   * @param {() => string} name of the build that this runtime takes, as the package's list has it
    */
-  constructor(glue, folder) {
+  constructor(glue, name) {
     this.glue = glue;
-    this.#folder = folder;
+    this.#name = name;
   }
 
   /**
@@ -106,7 +106,7 @@ export class Runtime {
 
   /** The module's bytes from an address: kept, resumed and compared with their digest like every file. @param {string} url @param {Loading} loading */
   async #fetched(url, { cache, signal, stall, warn, progress }) {
-    const name = this.#folder + build();
+    const name = this.#name();
     const { bytes, sha256 } = MODULES[name];
     // By its digest, not its address: bundlers rename it, and shelves share it.
     const file = { name: `${sha256.slice(0, 16)}.wasm`, bytes, sha256 };
@@ -160,4 +160,4 @@ export class Runtime {
 }
 
 /** The module for every encoder that nearshelf recognises. */
-export const network = new Runtime(glue, "");
+export const network = new Runtime(glue, build);

@@ -1,28 +1,30 @@
 //! Builds a shelf: a catalog's rows become items, their texts vectors, the vectors semantic shards
-//! with a graph each, and all of it a directory that appears under its name when it is complete.
+//! with one graph over all of them, and all of it a directory that appears under its name when it is complete.
 //!
 //! The same items, model, options and seed give the same bytes on every number of threads.
 
-mod bridge;
 mod error;
 mod fragments;
-mod graph;
 mod items;
+mod link;
 mod model;
 mod neighbours;
 mod options;
+mod order;
 mod parallel;
 mod partition;
 mod probe;
 mod progress;
 mod shelf;
 mod target;
+mod vectors;
 
 pub use error::{Error, Result};
 pub use items::{
     FieldSpec, ItemOptions, Items, Problem, ProblemKind, Report, TypedField, read_items,
 };
 pub use model::Model;
+pub use nearshelf_index::Precision;
 pub use neighbours::neighbours;
 pub use options::BuildOptions;
 pub use progress::{NoProgress, Progress};

@@ -1,20 +1,21 @@
 //! Nearest neighbours by the shelf's own index, without a shelf: for tools that mine them.
 
-use nearshelf_index::codes::{QuantizedVector, SevenFour};
-use nearshelf_index::{All, MAX_ITEMS, Pool, Query, Scratch, Shard, ShardBuilder};
+use nearshelf_index::{All, CodedVectors, MAX_ITEMS, Precision, Query, Scratch};
 
-use crate::error::{Error, Result};
-use crate::{graph, parallel};
+use crate::error::Result;
+use crate::link::{Linking, Vectors, link};
+use crate::progress::NoProgress;
+use crate::{order, parallel};
 
 /// Candidates kept while a node is linked.
-const EF_CONSTRUCTION: usize = 100;
+const EF_CONSTRUCTION: usize = 60;
 
 /// For each query the `k` nearest of the vectors and their cosines, the best first. `vectors` is
 /// `[n][dims]`, `queries` `[m][dims]`, both of length 1. The same input gives the same result on every
 /// number of threads.
 ///
 /// # Errors
-/// A shard that cannot be made.
+/// A graph that cannot be made.
 pub fn neighbours(
     vectors: &[f32],
     queries: &[f32],
@@ -23,54 +24,39 @@ pub fn neighbours(
     seed: u64,
     threads: usize,
 ) -> Result<Vec<Vec<(usize, f32)>>> {
-    let parts: Vec<&[f32]> = vectors.chunks(MAX_ITEMS * dims).collect();
-    let shards = parallel::map(parts.len(), threads, |number| {
-        let rows: Vec<&[f32]> = parts[number].chunks_exact(dims).collect();
-        let codes: Vec<QuantizedVector> = rows.iter().map(|r| QuantizedVector::new(r)).collect();
-        let (graph, order) = graph::build(&codes, &rows, EF_CONSTRUCTION, seed)?;
-        let mut slots: Vec<Option<QuantizedVector>> = codes.into_iter().map(Some).collect();
-        let placed: Vec<QuantizedVector> = order
-            .iter()
-            .filter_map(|&i| slots[i as usize].take())
-            .collect();
-        let error = |source| Error::Shard {
-            shard: number,
-            source,
-        };
-        let bytes = ShardBuilder::new::<SevenFour>(dims, &placed, &graph)
-            .map_err(error)?
-            .to_bytes();
-        Ok::<_, Error>((Shard::open(bytes).map_err(error)?, order))
-    })?;
-    let count = queries.len() / dims;
-    parallel::map(count, threads, |number| {
-        let Some(query) = Query::new(&queries[number * dims..][..dims]) else {
+    let row = |item: u32| &vectors[item as usize * dims..][..dims];
+    let mut order: Vec<u32> = (0..(vectors.len() / dims) as u32).collect();
+    order::bisect(&mut order, &row);
+    let coded = order.chunks(MAX_ITEMS).map(|items| {
+        let mut coded = CodedVectors::new(dims, Precision::FourFive);
+        items.iter().for_each(|&item| coded.push(row(item)));
+        coded
+    });
+    let coded = Vectors::new(coded.collect());
+    let linking = Linking {
+        ef_construction: EF_CONSTRUCTION,
+        seed,
+        threads,
+        progress: &NoProgress,
+    };
+    let graph = link(&coded, &[], &linking)?;
+    let slices = graph.slices(&coded);
+    parallel::map(queries.len() / dims, threads, |number| {
+        let query = &queries[number * dims..][..dims];
+        let Some(coded_query) = Query::new(query) else {
             return Ok(vec![]);
         };
-        let mut pool = Pool::new(k);
-        let mut scratch = Scratch::default();
-        let error = |shard: usize| {
-            move |absent: nearshelf_index::Absent| Error::Shard {
-                shard,
-                source: absent.into(),
-            }
-        };
-        for (number, (shard, _)) in shards.iter().enumerate() {
-            shard
-                .walk(number as u32, &query, 2 * k, &All, &mut pool, &mut scratch)
-                .map_err(error(number))?;
-        }
-        let mut found = Vec::with_capacity(k);
-        for candidate in pool.candidates() {
-            let (shard, order) = &shards[candidate.shard as usize];
-            let item = order[candidate.item as usize] as usize;
-            let score = shard
-                .score(&query, candidate.item as usize)
-                .map_err(error(candidate.shard as usize))?;
-            let place = candidate.shard as usize * MAX_ITEMS + item;
-            found.push((place, score.unwrap_or(candidate.score)));
-        }
+        let found = slices.walk(&coded_query, 2 * k, &All, &mut Scratch::default());
+        let mut found: Vec<(usize, f32)> = found
+            .best
+            .iter()
+            .map(|c| {
+                let item = order[c.shard as usize * MAX_ITEMS + c.item as usize];
+                (item as usize, nearshelf_index::dot_f32(query, row(item)))
+            })
+            .collect();
         found.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        found.truncate(k);
         Ok(found)
     })
 }

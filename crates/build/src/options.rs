@@ -1,6 +1,8 @@
 //! Options of a build.
 
-use nearshelf_index::MAX_ITEMS;
+use std::path::PathBuf;
+
+use nearshelf_index::{MAX_ITEMS, Precision};
 
 use crate::error::{Error, Result};
 use crate::items::ItemOptions;
@@ -10,19 +12,23 @@ use crate::items::ItemOptions;
 pub struct BuildOptions {
     /// The fields of the rows.
     pub items: ItemOptions,
-    /// Items in a shard, at most. Larger shards make searches of the whole catalog cheaper, smaller
-    /// ones come over a network sooner.
+    /// Items in a shard, at most: smaller ones come over a network sooner.
     pub shard_size: usize,
     /// Seed of clustering and graphs.
     pub seed: u64,
     /// Threads; 0 for as many as the machine has.
     pub threads: usize,
-    /// Candidates kept while a node is linked (`ef_construction` of the HNSW paper).
+    /// Candidates kept while instant-distance links an item with its neighbours (`ef_construction` of the HNSW paper).
     pub ef_construction: usize,
+    /// Precision that vectors are stored with.
+    pub precision: Precision,
     /// Recall@10 against exact search that the shelf's defaults have to reach.
     pub recall: f64,
-    /// Vectors of the items, `[n][dims]` in the order of the file's good rows, instead of encoding.
-    pub vectors: Option<Vec<f32>>,
+    /// A file of NumPy's with the items' vectors, float32 `[n][dims]` of length 1 in the order of the good rows, instead of
+    /// encoding.
+    pub vectors: Option<PathBuf>,
+    /// Go on from the vectors of a build of the same items that was killed.
+    pub resume: bool,
 }
 
 impl Default for BuildOptions {
@@ -32,11 +38,13 @@ impl Default for BuildOptions {
             shard_size: MAX_ITEMS,
             seed: 0,
             threads: 0,
-            ef_construction: 200,
+            ef_construction: 60,
+            precision: Precision::default(),
             // Above the 0.98 that is promised: the queries that measure it are made of the catalog's own words, those of
             // shoppers are not.
             recall: 0.99,
             vectors: None,
+            resume: false,
         }
     }
 }

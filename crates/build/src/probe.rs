@@ -5,15 +5,17 @@ use nearshelf_container::Storage;
 use nearshelf_encoder::Encoder;
 
 use crate::error::Result;
-use crate::fragments::fragments;
+use crate::fragments::{crossed, fragments};
 use crate::options::BuildOptions;
 use crate::parallel;
 
-const QUERIES: usize = 400;
+/// Queries of each of the two kinds.
+const QUERIES: usize = 300;
 const K: usize = 10;
-const EF: [usize; 6] = [100, 120, 150, 200, 300, 400];
+const EF: [usize; 9] = [30, 40, 60, 80, 100, 150, 200, 300, 400];
 
-/// Queries made of the catalog's texts, and the score that a right hit has at least.
+/// Queries made of the catalog's texts, and the score that a right hit has at least. The first half asks for what is there,
+/// the second for what is not: a setting has to hold for those that its graph was not made for as well.
 struct Trial<'a, S> {
     catalog: &'a Catalog<S>,
     queries: Vec<Target>,
@@ -70,7 +72,9 @@ impl<'a, S: Storage + Sync> Trial<'a, S> {
         seed: u64,
         threads: usize,
     ) -> Result<Self> {
-        let queries = encoder.encode_batch(&fragments(texts, QUERIES, seed), threads, &|_| ())?;
+        let mut asked = fragments(texts, QUERIES, seed);
+        asked.extend(crossed(texts, QUERIES, seed));
+        let queries = encoder.encode_batch(&asked, threads, &|_| ())?;
         let queries: Vec<Target> = queries.into_iter().map(|q| q.vector.into()).collect();
         let nearest = parallel::map(queries.len(), threads, |i| {
             let options = SearchOptions {
@@ -101,8 +105,9 @@ impl<'a, S: Storage + Sync> Trial<'a, S> {
             let right = found.hits.iter().filter(is_right).count();
             Ok::<_, nearshelf_catalog::Error>((right, found.stats.distances))
         })?;
-        let wanted = self.queries.len() * K.min(self.catalog.len());
-        let right: usize = found.iter().map(|(right, _)| right).sum();
+        let wanted = QUERIES * K.min(self.catalog.len());
+        let right = |kind: &[(usize, u64)]| kind.iter().map(|(right, _)| right).sum::<usize>();
+        let right = found.chunks(QUERIES).map(right).min().unwrap_or(0);
         let cost = found.iter().map(|(_, distances)| distances).sum();
         let entry = ProbeRecall {
             probe: probe as u32,

@@ -1,34 +1,31 @@
 //! The build of a shelf, step by step.
 
-use std::borrow::Cow;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use nearshelf_catalog::{
     Bytes, Catalog, Columns, EncoderFiles, Field, FieldKind, FieldStats, FileRef, MANIFEST_NAME,
-    Manifest, SearchDefaults, ShardRef, Value, route,
+    Manifest, SearchDefaults, ShardRef, Value,
 };
-use nearshelf_encoder::{Encoded, Encoder};
-use nearshelf_index::codes::{QuantizedVector, SevenFour};
-use nearshelf_index::{Query, Shard, ShardBuilder};
+use nearshelf_encoder::Encoder;
+use nearshelf_index::{CodedVectors, Numbering, Query, ShardBuilder};
 
-use crate::bridge::bridge;
 use crate::error::{Error, Result};
 use crate::fragments::fragments;
 use crate::items::{Items, Report, TypedField, read_items};
+use crate::link::{Frozen, Linking, Vectors, entries, link};
 use crate::model::{Model, ModelFiles};
 use crate::options::BuildOptions;
 use crate::partition::{Partition, partition};
 use crate::progress::Progress;
 use crate::target::{Target, check_target};
-use crate::{graph, parallel, probe};
+use crate::vectors::VectorFile;
+use crate::{order, parallel, probe};
 
 /// Items for each query whose answers are linked with each other, and the most such queries.
 const ITEMS_PER_QUERY: usize = 4;
 const MAX_QUERIES: usize = 40_000;
-/// Shards that each of them is asked in.
-const SHARDS_PER_QUERY: usize = 8;
+/// The items' vectors, while a shelf is built.
+const VECTORS: &str = "vectors";
 
 /// The result of a build.
 #[derive(Debug, Clone)]
@@ -65,24 +62,37 @@ pub fn build(
     };
     progress.stage("reading items", 0);
     let items = read_items(items, &options.items)?;
-    let (vectors, truncated) = vectors(&items, model.items(), options, threads, progress)?;
-    let source = Source::new(&items, &vectors, model.items().dims());
+    let target = Target::new(out, VECTORS, |file| {
+        options.resume && VectorFile::is_of(file, model.items(), &items.texts)
+    })?;
+    let (vectors, truncated) = match &options.vectors {
+        Some(file) => (
+            VectorFile::numpy(file, items.ids.len(), model.items().dims())?,
+            0,
+        ),
+        None => {
+            let file = target.path(VECTORS);
+            VectorFile::encode(&file, model.items(), &items.texts, threads, progress)?
+        }
+    };
+    let source = Source::new(&items, &vectors);
     progress.stage("cutting into shards", 0);
-    let partition = source.partition(options, threads)?;
-    let target = Target::new(out)?;
+    let mut partition = source.partition(options, threads)?;
     let encoder = write_encoder(&model.files, &target)?;
-    let queries = bridging_queries(
-        model.queries(),
-        &items.texts,
-        &partition.centroids,
-        options,
+    let queries = bridging_queries(model.queries(), &items.texts, options, threads, progress)?;
+    let coded = source.code(&mut partition, options, threads, progress)?;
+    target.remove(VECTORS)?;
+    let linking = Linking {
+        ef_construction: options.ef_construction,
+        seed: options.seed,
         threads,
         progress,
-    )?;
-    progress.stage("linking items", items.ids.len() as u64);
-    let files = write_shards(
-        &source, &partition, &queries, &target, options, threads, progress,
-    )?;
+    };
+    let graph = link(&coded, &queries, &linking)?;
+    drop(queries);
+    progress.stage("writing shards", 0);
+    let files = source.write(&partition, &coded, &graph, &target, threads)?;
+    drop((coded, graph));
     let mut manifest = Manifest {
         built_by: env!("CARGO_PKG_VERSION").into(),
         seed: options.seed,
@@ -115,47 +125,6 @@ pub fn build(
     })
 }
 
-/// The items' vectors, `[n][dims]`: those of the options or the encoder's, with the number of texts that it cut.
-fn vectors<'a>(
-    items: &Items,
-    encoder: &Encoder,
-    options: &'a BuildOptions,
-    threads: usize,
-    progress: &dyn Progress,
-) -> Result<(Cow<'a, [f32]>, u64)> {
-    match &options.vectors {
-        Some(vectors) => {
-            check_vectors(vectors, items.ids.len(), encoder.dims())?;
-            Ok((Cow::Borrowed(vectors.as_slice()), 0))
-        }
-        None => {
-            let (vectors, truncated) = encode(encoder, &items.texts, threads, progress)?;
-            Ok((Cow::Owned(vectors), truncated))
-        }
-    }
-}
-
-/// Links and writes all shards, several at a time. The result is in the order of the shards.
-fn write_shards(
-    source: &Source<'_>,
-    partition: &Partition,
-    queries: &[Vec<Arc<Query>>],
-    target: &Target,
-    options: &BuildOptions,
-    threads: usize,
-    progress: &dyn Progress,
-) -> Result<Vec<FileRef>> {
-    let linked = AtomicU64::new(0);
-    let members = &partition.members;
-    parallel::map(members.len(), threads, |number| {
-        let bytes = source.shard(number, &members[number], &queries[number], options)?;
-        let file = target.write(&format!("shard-{number:04}"), "nss", &bytes)?;
-        let count = members[number].len() as u64;
-        progress.at(linked.fetch_add(count, Ordering::Relaxed) + count);
-        Ok(file)
-    })
-}
-
 /// The catalog as a search will open it, from the files just written.
 fn open_catalog(manifest: &Manifest, target: &Target) -> Result<Catalog<Bytes>> {
     let mut catalog = Catalog::new(manifest.clone());
@@ -166,91 +135,36 @@ fn open_catalog(manifest: &Manifest, target: &Target) -> Result<Catalog<Bytes>> 
     Ok(catalog)
 }
 
-fn encode(
-    encoder: &Encoder,
-    texts: &[String],
-    threads: usize,
-    progress: &dyn Progress,
-) -> Result<(Vec<f32>, u64)> {
-    progress.stage("encoding items", texts.len() as u64);
-    let encoded = encoder.encode_batch(texts, threads, &|done| progress.at(done as u64))?;
-    let truncated = encoded.iter().filter(|e| e.truncated()).count() as u64;
-    let mut vectors = Vec::with_capacity(texts.len() * encoder.dims());
-    for text in encoded {
-        vectors.extend_from_slice(&text.vector);
-    }
-    Ok((vectors, truncated))
-}
-
-/// The queries whose answers are linked, for each shard those that come to it early.
+/// The queries whose answers are linked.
 fn bridging_queries(
     encoder: &Encoder,
     texts: &[String],
-    centroids: &[Vec<f32>],
     options: &BuildOptions,
     threads: usize,
     progress: &dyn Progress,
-) -> Result<Vec<Vec<Arc<Query>>>> {
+) -> Result<Vec<Query>> {
     let count = (texts.len() / ITEMS_PER_QUERY).clamp(1, MAX_QUERIES);
     progress.stage("encoding queries", count as u64);
     // Another stream than the one that recall is measured with.
     let fragments = fragments(texts, count, !options.seed);
     let encoded = encoder.encode_batch(&fragments, threads, &|done| progress.at(done as u64))?;
-    let mut queries: Vec<Vec<Arc<Query>>> = centroids.iter().map(|_| Vec::new()).collect();
-    for Encoded { vector, .. } in &encoded {
-        let Some(query) = Query::new(vector).map(Arc::new) else {
-            continue;
-        };
-        for &shard in route(centroids.iter(), vector)
-            .iter()
-            .take(SHARDS_PER_QUERY)
-        {
-            queries[shard].push(query.clone());
-        }
-    }
-    Ok(queries)
-}
-
-fn check_vectors(vectors: &[f32], items: usize, dims: usize) -> Result<()> {
-    let error = |expected: String, found: String| {
-        Err(Error::Option {
-            option: "vectors",
-            expected,
-            found,
-        })
-    };
-    if vectors.len() != items * dims {
-        return error(
-            format!("{items} × {dims} numbers, a row for each item"),
-            format!("{} numbers", vectors.len()),
-        );
-    }
-    for (row, vector) in vectors.chunks_exact(dims).enumerate() {
-        let norm = nearshelf_index::dot_f32(vector, vector).sqrt();
-        let unit = (norm - 1.0).abs() < 1e-2;
-        if !unit {
-            return error(
-                "vectors of length 1".into(),
-                format!("length {norm} in row {row}"),
-            );
-        }
-    }
-    Ok(())
+    let queries = encoded.iter().map(|encoded| Query::new(&encoded.vector));
+    Ok(queries.flatten().collect())
 }
 
 /// The material of all shards.
 struct Source<'a> {
     dims: usize,
-    vectors: &'a [f32],
+    vectors: &'a VectorFile,
     ids: &'a [String],
     kinds: Vec<FieldKind>,
     values: &'a [Vec<Option<Value>>],
 }
 
 impl<'a> Source<'a> {
-    fn new(items: &'a Items, vectors: &'a [f32], dims: usize) -> Self {
+    fn new(items: &'a Items, vectors: &'a VectorFile) -> Self {
         Source {
-            dims,
+            dims: vectors.dims(),
             vectors,
             ids: &items.ids,
             kinds: items.fields.iter().map(|f| f.kind).collect(),
@@ -262,7 +176,7 @@ impl<'a> Source<'a> {
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .build()?;
-        Ok(pool.install(|| partition(self.vectors, self.dims, options.shard_size, options.seed)))
+        pool.install(|| partition(self.vectors, options.shard_size, options.seed))
     }
 
     /// The manifest's fields, with statistics over all items.
@@ -300,48 +214,65 @@ impl<'a> Source<'a> {
         self.kinds.iter().enumerate().map(stats).collect()
     }
 
-    fn shard(
+    /// Puts the items of each shard into the order of the file, and codes their vectors.
+    fn code(
         &self,
-        number: usize,
-        members: &[u32],
-        queries: &[Arc<Query>],
+        partition: &mut Partition,
         options: &BuildOptions,
-    ) -> Result<Vec<u8>> {
-        let rows: Vec<&[f32]> = members
-            .iter()
-            .map(|&i| &self.vectors[i as usize * self.dims..][..self.dims])
-            .collect();
-        let vectors: Vec<QuantizedVector> = rows.iter().map(|r| QuantizedVector::new(r)).collect();
-        // Shards differ, so that they may well share the seed.
-        let (mut graph, order) =
-            graph::build(&vectors, &rows, options.ef_construction, options.seed)?;
-        let mut slots: Vec<Option<QuantizedVector>> = vectors.into_iter().map(Some).collect();
-        let vectors: Vec<QuantizedVector> = order
-            .iter()
-            .filter_map(|&i| slots[i as usize].take())
-            .collect();
-        let items: Vec<usize> = order
-            .iter()
-            .map(|&i| members[i as usize] as usize)
-            .collect();
-        let ids: Vec<&str> = items.iter().map(|&i| self.ids[i].as_str()).collect();
-        let values: Vec<&[Option<Value>]> =
-            items.iter().map(|&i| self.values[i].as_slice()).collect();
+        threads: usize,
+        progress: &dyn Progress,
+    ) -> Result<Vectors> {
+        let members = &partition.members;
+        if !Numbering::holds(members.iter().map(|m| m.len() as u32)) {
+            return Err(Error::Option {
+                option: "items",
+                expected: "at most 16 million".into(),
+                found: format!("{} items", self.ids.len()),
+            });
+        }
+        progress.stage("coding vectors", 0);
+        let ordered = parallel::map(members.len(), threads, |number| {
+            let members = &members[number];
+            let rows = self.vectors.gather(members)?;
+            let row = |place: u32| &rows[place as usize * self.dims..][..self.dims];
+            let mut places: Vec<u32> = (0..members.len() as u32).collect();
+            order::bisect(&mut places, &row);
+            let mut coded = CodedVectors::new(self.dims, options.precision);
+            places.iter().for_each(|&place| coded.push(row(place)));
+            let items = places.iter().map(|&place| members[place as usize]);
+            Ok::<_, Error>((items.collect(), coded))
+        })?;
+        let (members, coded): (Vec<Vec<u32>>, _) = ordered.into_iter().unzip();
+        partition.members = members;
+        Ok(Vectors::new(coded))
+    }
 
-        let error = |source| Error::Shard {
-            shard: number,
-            source,
-        };
-        let plain = ShardBuilder::new::<SevenFour>(self.dims, &vectors, &graph)
-            .map_err(error)?
-            .to_bytes();
-        let plain = Shard::open(plain).map_err(error)?;
-        bridge(&mut graph, &plain, queries).map_err(error)?;
-        let mut shard =
-            ShardBuilder::new::<SevenFour>(self.dims, &vectors, &graph).map_err(error)?;
-        drop((vectors, graph));
-        Columns::write(&mut shard, &ids, &self.kinds, &values)?;
-        Ok(shard.to_bytes())
+    /// Writes all shards, several at a time; the result is in their order.
+    fn write(
+        &self,
+        partition: &Partition,
+        coded: &Vectors,
+        graph: &Frozen,
+        target: &Target,
+        threads: usize,
+    ) -> Result<Vec<FileRef>> {
+        parallel::map(partition.members.len(), threads, |number| {
+            let vectors = &coded.shards()[number];
+            let entries = entries(vectors.len(), coded.len());
+            let mut shard =
+                ShardBuilder::new(vectors, &graph.links()[number], entries).map_err(|source| {
+                    Error::Shard {
+                        shard: number,
+                        source,
+                    }
+                })?;
+            let items = partition.members[number].iter().map(|&i| i as usize);
+            let (ids, values): (Vec<&str>, Vec<&[Option<Value>]>) = items
+                .map(|i| (self.ids[i].as_str(), self.values[i].as_slice()))
+                .unzip();
+            Columns::write(&mut shard, &ids, &self.kinds, &values)?;
+            target.write(&format!("shard-{number:04}"), "nss", &shard.to_bytes())
+        })
     }
 }
 

@@ -25,12 +25,12 @@ pub struct Target {
 }
 
 impl Target {
-    /// Makes the directory, and removes those that killed builds left beside it.
-    pub fn new(out: &Path) -> Result<Self> {
+    /// Makes the directory, and removes those that killed builds left beside it. The file `name` of the first of those that
+    /// `wanted` takes is moved into the new one.
+    pub fn new(out: &Path, name: &str, wanted: impl Fn(&Path) -> bool) -> Result<Self> {
         let parent = parent(out);
         let error = |e| Error::io(parent, e);
         fs::create_dir_all(parent).map_err(error)?;
-        collect(parent);
         let directory = tempfile::Builder::new()
             .prefix(IN_THE_MAKING)
             .tempdir_in(parent)
@@ -39,6 +39,14 @@ impl Target {
         lock.lock().map_err(error)?;
         // Only now may it be taken for a dead build's when it can be locked.
         (&lock).write_all(b"locked\n").map_err(error)?;
+        let to = directory.path().join(name);
+        collect(parent, |dead| {
+            let from = dead.join(name);
+            if !to.exists() && wanted(&from) {
+                // What cannot be moved is made anew.
+                let _ = fs::rename(from, &to);
+            }
+        });
         Ok(Target {
             out: out.to_owned(),
             lock,
@@ -65,6 +73,15 @@ impl Target {
             file.into_inner()?.sync_all()
         };
         write().map_err(|e| Error::io(&self.out.join(name), e))
+    }
+
+    /// Removes a file that is no part of the shelf.
+    pub fn remove(&self, name: &str) -> Result<()> {
+        let path = self.path(name);
+        match fs::remove_file(&path) {
+            Err(e) if e.kind() != ErrorKind::NotFound => Err(Error::io(&path, e)),
+            _ => Ok(()),
+        }
     }
 
     /// Gives the directory its name. What was there before goes when the new one is in place.
@@ -111,8 +128,8 @@ fn parent(out: &Path) -> &Path {
 }
 
 /// Removes the directories in the making whose builds were killed: those whose lock is free. What cannot be removed stays;
-/// the build at hand does not need it gone.
-fn collect(parent: &Path) {
+/// the build at hand does not need it gone. Each is first shown to `before`.
+fn collect(parent: &Path, before: impl Fn(&Path)) {
     let entries = fs::read_dir(parent).into_iter().flatten().flatten();
     for entry in entries.filter(|e| e.file_name().to_string_lossy().starts_with(IN_THE_MAKING)) {
         let Ok(lock) = File::open(entry.path().join(LOCK)) else {
@@ -121,6 +138,7 @@ fn collect(parent: &Path) {
         let was_locked = lock.metadata().is_ok_and(|about| about.len() > 0);
         if was_locked && lock.try_lock().is_ok() {
             drop(lock);
+            before(&entry.path());
             let _ = fs::remove_dir_all(entry.path());
         }
     }

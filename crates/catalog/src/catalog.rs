@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use nearshelf_container::{Absent, Storage, Stored};
-use nearshelf_index::{Allowed, Scratch, Shard};
+use nearshelf_index::{Allowed, Numbering, Scratch, Shard};
 
 use crate::columns::{Columns, FieldKind, ValueRef};
 use crate::error::{Error, Result};
@@ -18,6 +18,7 @@ use crate::manifest::{MANIFEST_NAME, Manifest};
 #[derive(Debug)]
 pub struct Catalog<S> {
     manifest: Manifest,
+    numbering: Numbering,
     shards: Vec<Option<Attached<S>>>,
     scratch: Mutex<Vec<Scratch>>,
     sets: Mutex<Sets>,
@@ -34,6 +35,7 @@ impl<S: Storage> Catalog<S> {
     pub fn new(manifest: Manifest) -> Self {
         let shards = manifest.shards.iter().map(|_| None).collect();
         Catalog {
+            numbering: Numbering::new(manifest.shards.iter().map(|shard| shard.items)),
             manifest,
             shards,
             scratch: Mutex::default(),
@@ -175,8 +177,33 @@ impl<S: Storage> Catalog<S> {
             let whole = shard.storage().read(0..shard.storage().length());
             file.verify(whole.map_err(|absent| error(absent.into()))?)?;
             columns.verify(&file.name, shard)?;
+            self.verify_links(shard).map_err(error)?;
         }
         Ok(())
+    }
+
+    /// That every link of a shard leads to an item of the shelf.
+    fn verify_links(&self, shard: &Shard<S>) -> nearshelf_container::Result<()> {
+        let links = shard.links()?;
+        for item in 0..shard.len() {
+            for number in links.numbers(item) {
+                let leads = self.numbering.place(number).is_some_and(|(shard, item)| {
+                    let to = self.manifest.shards.get(shard);
+                    to.is_some_and(|to| item < to.items)
+                });
+                if !leads {
+                    let place = format!("section LINK 0, item {item}");
+                    let expected = "links to the shelf's items";
+                    return Err(nearshelf_container::Error::value(place, expected, number));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The numbers that links name the items of all shards by.
+    pub(crate) fn numbering(&self) -> &Numbering {
+        &self.numbering
     }
 
     fn attached(&self, shard: u32) -> Option<&Attached<S>> {

@@ -1,16 +1,15 @@
 //! Which items of a shard may be hits.
 
-/// Says of each item of a shard whether it may be a hit. Items that may not are still walked through: they are
+use std::sync::Arc;
+
+/// Says of each item whether it may be a hit. Items that may not are still walked through: they are
 /// the way to those that may.
 pub trait Accept {
     /// Whether every item may be a hit: the compiler then leaves the question out.
     const ALL: bool;
 
-    /// Whether this item may be a hit.
-    fn accepts(&self, item: u16) -> bool;
-
-    /// The number of a shard's `items` that may be hits.
-    fn count(&self, items: usize) -> usize;
+    /// Whether this item of this shard may be a hit.
+    fn accepts(&self, shard: usize, item: u16) -> bool;
 }
 
 /// Every item.
@@ -21,12 +20,32 @@ impl Accept for All {
     const ALL: bool = true;
 
     #[inline(always)]
-    fn accepts(&self, _: u16) -> bool {
+    fn accepts(&self, _: usize, _: u16) -> bool {
         true
     }
+}
 
-    fn count(&self, items: usize) -> usize {
-        items
+/// A set of items for each shard; of a shard without one, none may be a hit.
+#[derive(Debug, Clone, Default)]
+pub struct AllowedByShard(Vec<Option<Arc<Allowed>>>);
+
+impl AllowedByShard {
+    /// Sets the items of a shard that may be hits.
+    pub fn set(&mut self, shard: usize, allowed: Arc<Allowed>) {
+        if self.0.len() <= shard {
+            self.0.resize(shard + 1, None);
+        }
+        self.0[shard] = Some(allowed);
+    }
+}
+
+impl Accept for AllowedByShard {
+    const ALL: bool = false;
+
+    #[inline]
+    fn accepts(&self, shard: usize, item: u16) -> bool {
+        let allowed = self.0.get(shard).and_then(Option::as_deref);
+        allowed.is_some_and(|allowed| allowed.contains(item))
     }
 }
 
@@ -109,19 +128,17 @@ impl Allowed {
             *word &= !(1 << (item % 64));
         }
     }
-}
 
-impl Accept for Allowed {
-    const ALL: bool = false;
-
+    /// Whether an item is in the set.
     #[inline]
-    fn accepts(&self, item: u16) -> bool {
+    pub fn contains(&self, item: u16) -> bool {
         self.bits
             .get(usize::from(item / 64))
             .is_some_and(|word| word >> (item % 64) & 1 == 1)
     }
 
-    fn count(&self, _: usize) -> usize {
+    /// The items in the set.
+    pub fn count(&self) -> usize {
         self.count
     }
 }
@@ -133,15 +150,15 @@ mod tests {
     #[test]
     fn a_set_counts_what_is_in_it() {
         let mut allowed = Allowed::where_(130, |item| item % 3 == 0);
-        assert_eq!(allowed.count(130), 44);
+        assert_eq!(allowed.count(), 44);
         allowed.insert(1);
         allowed.insert(1);
         allowed.insert(500);
         allowed.remove(0);
         allowed.remove(0);
-        assert_eq!(allowed.count(130), 44);
-        assert!(allowed.accepts(1) && !allowed.accepts(0) && allowed.accepts(129));
-        assert!(!allowed.accepts(500));
+        assert_eq!(allowed.count(), 44);
+        assert!(allowed.contains(1) && !allowed.contains(0) && allowed.contains(129));
+        assert!(!allowed.contains(500));
     }
 
     #[test]
@@ -162,6 +179,6 @@ mod tests {
         odd.invert(130);
         assert_eq!(odd, Allowed::where_(130, |item| item % 2 == 1));
         assert_eq!(Allowed::all(130), of(1));
-        assert_eq!(Allowed::all(128).count(128), 128);
+        assert_eq!(Allowed::all(128).count(), 128);
     }
 }

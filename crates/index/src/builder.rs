@@ -4,41 +4,46 @@ use std::io::{self, Write};
 
 use nearshelf_container::{Error, FileKind, FileWriter, Kind, Result, wire};
 
-use crate::codes::Codes;
-use crate::graph::{Graph, LINKS, MAX_ITEMS};
-use crate::shard::{MAX_DIMS, Record};
+use crate::codes::CodedVectors;
+use crate::links::Links;
+use crate::shard::{CODES, MAX_DIMS, MAX_ITEMS, RESIDUALS, Record, check_entries};
 
-/// Puts a shard together: graph and vectors, then any columns that the caller adds.
+/// Puts a shard together: links and vectors, then any columns that the caller adds.
 #[derive(Debug)]
 pub struct ShardBuilder {
     file: FileWriter,
 }
 
 impl ShardBuilder {
-    /// Lays out vectors and graph.
+    /// Lays out vectors and links. Walks start from `entries` of the items.
     ///
     /// # Errors
-    /// More than [`MAX_ITEMS`] vectors, vectors of another length than `dims`, or a graph that does not fit them.
-    pub fn new<C: Codes>(dims: usize, vectors: &[C::Vector], graph: &Graph) -> Result<Self> {
-        if vectors.len() > MAX_ITEMS {
+    /// More than [`MAX_ITEMS`] vectors, dimensions out of range, links or entries that do not fit them.
+    pub fn new(vectors: &CodedVectors, links: &Links, entries: usize) -> Result<Self> {
+        let (items, dims) = (vectors.len(), vectors.dims());
+        if items > MAX_ITEMS {
             let expected = format!("at most {MAX_ITEMS} items");
-            return Err(Error::value("shard", expected, vectors.len()));
+            return Err(Error::value("shard", expected, items));
         }
         if dims == 0 || dims > MAX_DIMS as usize {
             let expected = format!("1 to {MAX_DIMS} dimensions");
             return Err(Error::value("shard", expected, dims));
         }
-        graph.check(vectors.len())?;
+        if links.len() != items {
+            let expected = format!("links of {items} items");
+            return Err(Error::value("shard", expected, links.len()));
+        }
+        check_entries("shard", entries, items)?;
         let record = Record {
-            items: vectors.len() as u32,
+            items: items as u32,
             dims: dims as u32,
-            codes: C::ID,
-            entries: graph.entries as u32,
+            residual_bits: vectors.precision().residual_bits(),
+            entries: entries as u32,
         };
         let mut file = FileWriter::new(FileKind::Shard, wire::encode(&record));
-        let links = graph.links.as_flattened().iter();
-        file.push(LINKS, 0, links.flat_map(|l| l.to_le_bytes()).collect());
-        C::write(dims, vectors, &mut file)?;
+        links.write(&mut file);
+        file.push(CODES, 0, vectors.coarse().to_vec());
+        file.push(RESIDUALS, 0, vectors.residuals().to_vec());
         Ok(ShardBuilder { file })
     }
 

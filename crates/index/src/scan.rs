@@ -1,53 +1,63 @@
 //! The exact search by coarse codes: every item that may be a hit is compared.
 
-use nearshelf_container::{Absent, Storage};
-
 use crate::accept::Accept;
-use crate::codes::{Codes, Layout, Query, Rows};
-use crate::shard::Shard;
-use crate::walk::{Candidate, Pool, Scratch};
+use crate::candidates::Candidates;
+use crate::codes::Query;
+use crate::kernel;
+use crate::slices::Slices;
+use crate::walk::Scratch;
 
 /// Rows that a scan compares at a time.
-const SCAN_BLOCK: usize = 256;
+const BLOCK: usize = 64;
 
-impl<S: Storage> Shard<S> {
-    /// Offers every item that `accept` takes to the pool; how many were compared.
+impl Slices<'_> {
+    /// Compares every item that `accept` takes: the `keep` best by coarse codes.
     ///
-    /// A query of other dimensions than the shard's finds nothing.
-    ///
-    /// # Errors
-    /// Codes of the shard are not here.
+    /// A query of other dimensions than the slices' finds nothing.
     pub fn scan<A: Accept>(
         &self,
-        shard: u32,
         query: &Query,
+        keep: usize,
         accept: &A,
-        pool: &mut Pool,
         scratch: &mut Scratch,
-    ) -> Result<u64, Absent> {
+    ) -> Candidates {
         if query.dims() != self.dims() {
-            return Ok(0);
+            return Candidates::default();
         }
-        let Layout::SevenFour(codes) = self.layout();
-        let rows = codes.rows(self.storage())?;
-        let Scratch { items, dots, .. } = scratch;
-        dots.resize(dots.len().max(SCAN_BLOCK), 0);
-        let mut compared = 0;
-        let mut accepted = (0..self.len() as u16).filter(|&item| accept.accepts(item));
-        loop {
-            items.clear();
-            items.extend(accepted.by_ref().take(SCAN_BLOCK));
-            if items.is_empty() {
-                return Ok(compared);
+        let Scratch { results, dots, .. } = scratch;
+        results.reset(keep.max(1));
+        // Those of the last walk are what its marks are taken back by.
+        let mut numbers: Vec<u32> = Vec::with_capacity(BLOCK);
+        dots.resize(dots.len().max(BLOCK), 0);
+        let dot_rows = kernel::dot_rows();
+        let mut rows = Vec::with_capacity(BLOCK);
+        let mut distances = 0;
+        for (shard, slice) in self.iter() {
+            let items = 0..slice.items.min(usize::from(u16::MAX)) as u16;
+            let mut accepted = items.filter(|&item| accept.accepts(shard, item));
+            loop {
+                numbers.clear();
+                rows.clear();
+                for item in accepted.by_ref().take(BLOCK) {
+                    if let Some(row) = self.row(slice, item.into()) {
+                        rows.push(row);
+                        numbers.push(self.numbering.number(shard, item.into()));
+                    }
+                }
+                if rows.is_empty() {
+                    break;
+                }
+                distances += rows.len() as u64;
+                dot_rows(&rows, query.coarse(), dots);
+                for (&score, &number) in dots.iter().zip(numbers.iter()) {
+                    results.insert(score, number);
+                }
             }
-            compared += items.len() as u64;
-            rows.score(query.seven_four(), items, dots, |item, score| {
-                pool.offer(Candidate {
-                    score,
-                    shard,
-                    item: item.into(),
-                });
-            });
+        }
+        Candidates {
+            best: self.candidates(results, keep),
+            distances,
+            expanded: 0,
         }
     }
 }

@@ -5,11 +5,19 @@ use std::ops::Range;
 use nearshelf_container::{Absent, Error, FileKind, Head, Kind, Result, Storage, wire};
 use serde::{Deserialize, Serialize};
 
-use crate::codes::{Codes, Layout, Query};
-use crate::graph::{DEGREE, LINKS, MAX_ITEMS, check_entries, check_links};
+use crate::codes::{Codes, Precision, Query, padded, row_bytes};
+use crate::links::{LinkRows, LinkSections};
+use crate::slices::Slice;
 
+/// Items that a shard can hold: their places in it are 16 bits wide.
+pub const MAX_ITEMS: usize = u16::MAX as usize;
 /// Components that a vector may have at most: twice those of the largest sentence encoders.
 pub(crate) const MAX_DIMS: u32 = 8192;
+
+/// Coarse codes, for walks, two codes a byte, `u8 [items][row]`: see [`crate::kernel::DotRows`].
+pub(crate) const CODES: Kind = Kind::new(b"CODE");
+/// Residuals, for final scores, `u8 [items][padded · bits / 8]`.
+pub(crate) const RESIDUALS: Kind = Kind::new(b"RESI");
 
 /// The record in a shard's head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,9 +26,9 @@ pub(crate) struct Record {
     pub items: u32,
     /// Components of a vector.
     pub dims: u32,
-    /// The layout of the codes.
-    pub codes: u32,
-    /// Walks start from the best of this many first nodes.
+    /// Bits of a residual.
+    pub residual_bits: u32,
+    /// Walks may start from this many items, spread evenly.
     pub entries: u32,
 }
 
@@ -30,12 +38,11 @@ pub struct Shard<S> {
     storage: S,
     head: Head,
     record: Record,
-    links: Range<usize>,
-    layout: Layout,
+    precision: Precision,
+    links: LinkSections,
+    codes: Range<usize>,
+    residuals: Range<usize>,
 }
-
-/// Links of all nodes, as little-endian u16.
-pub(crate) type LinkRows = [[[u8; 2]; DEGREE]];
 
 impl<S: Storage> Shard<S> {
     /// Opens a shard: reads the head and checks that every section lies inside the file and has the size that
@@ -57,14 +64,21 @@ impl<S: Storage> Shard<S> {
             return Err(Error::value("record, dims", expected, dims));
         }
         check_entries("record, entries", record.entries as usize, items)?;
-        let links = head.sized(LINKS, 0, items as u64 * 2 * DEGREE as u64)?;
-        let layout = Layout::open(record.codes, &head, items, dims)?;
+        let bits = record.residual_bits;
+        let precision = Precision::of_bits(bits).ok_or_else(|| Error::Unknown {
+            place: "record, residual bits".into(),
+            expected: "2 to 5".into(),
+            found: bits.to_string(),
+        })?;
+        let residual_bytes = padded(dims) as u64 / 8 * u64::from(bits);
         Ok(Shard {
+            links: LinkSections::open(&head, items)?,
+            codes: head.sized(CODES, 0, items as u64 * row_bytes(dims) as u64)?,
+            residuals: head.sized(RESIDUALS, 0, items as u64 * residual_bytes)?,
             storage,
             head,
             record,
-            links,
-            layout,
+            precision,
         })
     }
 
@@ -83,11 +97,9 @@ impl<S: Storage> Shard<S> {
         self.record.dims as usize
     }
 
-    /// The name of the layout that its vectors are in.
-    pub fn codes(&self) -> &'static str {
-        match &self.layout {
-            Layout::SevenFour(_) => crate::codes::SevenFour::NAME,
-        }
+    /// The precision that its vectors are stored with.
+    pub fn precision(&self) -> Precision {
+        self.precision
     }
 
     /// The file's head.
@@ -135,22 +147,41 @@ impl<S: Storage> Shard<S> {
         self.storage.read(range).map(Some)
     }
 
-    /// Reads every byte: checksums, digests, padding, and that every link leads to a node.
+    /// Reads every byte: checksums, digests, padding, and that the links of all items follow each other.
     ///
     /// # Errors
     /// The first place that is not as it was written.
     pub fn verify(&self) -> Result<()> {
         self.head.verify(&self.storage)?;
-        let links = self.links()?.as_flattened().iter();
-        let links = links.map(|&link| u16::from_le_bytes(link));
-        check_links("section LNK0", links, self.len())
+        self.links.verify(&self.storage)
     }
 
     /// The range that searches read whole: links and the codes that walks compare. Everything behind it is read
     /// by item.
     pub fn search_part(&self) -> Range<usize> {
-        let Layout::SevenFour(codes) = &self.layout;
-        self.links.start..codes.walked_end()
+        self.links.start()..self.codes.end
+    }
+
+    /// Links and codes, as a slice of the shelf's graph.
+    ///
+    /// # Errors
+    /// Links or codes are not here.
+    pub fn slice(&self) -> Result<Slice<'_>, Absent> {
+        Ok(Slice {
+            dims: self.dims(),
+            codes: self.storage.read(self.codes.clone())?,
+            links: self.links.rows(&self.storage)?,
+            items: self.len(),
+            entries: self.record.entries as usize,
+        })
+    }
+
+    /// The links of all items.
+    ///
+    /// # Errors
+    /// They are not here.
+    pub fn links(&self) -> Result<LinkRows<'_>, Absent> {
+        self.links.rows(&self.storage)
     }
 
     /// The final score of an item: ⟨query, vector⟩ with all of its codes. `None` past the last item.
@@ -158,8 +189,15 @@ impl<S: Storage> Shard<S> {
     /// # Errors
     /// The item's codes are not here.
     pub fn score(&self, query: &Query, item: usize) -> Result<Option<f32>, Absent> {
-        let Layout::SevenFour(codes) = &self.layout;
-        codes.score(&self.storage, query.seven_four(), item)
+        let codes = self.codes(item)?;
+        Ok(codes.map(|codes| query.score(codes, self.precision)))
+    }
+
+    /// Asks for the memory that an item's final score reads.
+    pub fn prefetch_score(&self, item: usize) {
+        if let Ok(Some(codes)) = self.codes(item) {
+            crate::kernel::prefetch(codes.residuals);
+        }
     }
 
     /// The vector of an item as its codes have it, `[dims]`. `None` past the last item.
@@ -167,20 +205,33 @@ impl<S: Storage> Shard<S> {
     /// # Errors
     /// The item's codes are not here.
     pub fn vector(&self, item: usize) -> Result<Option<Vec<f32>>, Absent> {
-        let Layout::SevenFour(codes) = &self.layout;
-        codes.decode(&self.storage, item)
+        let codes = self.codes(item)?;
+        Ok(codes.map(|codes| codes.decode(self.precision, self.dims())))
     }
 
-    pub(crate) fn layout(&self) -> &Layout {
-        &self.layout
+    fn codes(&self, item: usize) -> Result<Option<Codes<'_>>, Absent> {
+        if item >= self.len() {
+            return Ok(None);
+        }
+        let row = |section: &Range<usize>| {
+            let width = section.len() / self.len();
+            let start = section.start + item * width;
+            self.storage.read(start..start + width)
+        };
+        Ok(Some(Codes {
+            coarse: row(&self.codes)?,
+            residuals: row(&self.residuals)?,
+        }))
     }
+}
 
-    pub(crate) fn links(&self) -> Result<&LinkRows, Absent> {
-        let bytes = self.storage.read(self.links.clone())?;
-        Ok(bytes.as_chunks().0.as_chunks().0)
+pub(crate) fn check_entries(place: &str, entries: usize, items: usize) -> Result<()> {
+    if entries > items || (entries == 0 && items > 0) {
+        return Err(Error::value(
+            place,
+            format!("1 to {items} entry nodes"),
+            entries,
+        ));
     }
-
-    pub(crate) fn entries(&self) -> usize {
-        self.record.entries as usize
-    }
+    Ok(())
 }

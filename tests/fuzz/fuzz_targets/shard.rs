@@ -3,10 +3,14 @@
 
 mod sealed;
 
+use std::sync::Arc;
+
 use libfuzzer_sys::fuzz_target;
 use nearshelf_catalog::{Columns, FieldKind};
 use nearshelf_container::{FileKind, Ranges, Storage};
-use nearshelf_index::{Accept, All, Allowed, Pool, Query, Scratch, Shard};
+use nearshelf_index::{
+    Accept, All, Allowed, AllowedByShard, Numbering, Query, Scratch, Shard, Slices,
+};
 
 fuzz_target!(|data: &[u8]| sealed::as_is_and_sealed(data, use_all));
 
@@ -18,7 +22,10 @@ fn use_all(data: &[u8]) {
     }
     let Ok(shard) = Shard::open(data) else { return };
     search(&shard, &All);
-    search(&shard, &Allowed::where_(shard.len(), |item| item % 3 == 0));
+    let mut third = AllowedByShard::default();
+    let allowed = Allowed::where_(shard.len(), |item| item % 3 == 0);
+    third.set(0, Arc::new(allowed));
+    search(&shard, &third);
     let kinds = [FieldKind::Text, FieldKind::Number, FieldKind::Bool, FieldKind::Tags];
     if let Ok(columns) = Columns::open("fuzz", &shard, &kinds) {
         let _ = columns.verify("fuzz", &shard);
@@ -28,11 +35,14 @@ fn use_all(data: &[u8]) {
 
 fn search<S: Storage, A: Accept>(shard: &Shard<S>, accept: &A) {
     let Some(query) = Query::new(&vec![0.25; shard.dims()]) else { return };
-    let mut pool = Pool::new(8);
+    let numbering = Numbering::new([shard.len() as u32]);
+    let mut slices = Slices::new(&numbering, shard.dims());
+    let Ok(slice) = shard.slice() else { return };
+    slices.add(0, slice);
     let mut scratch = Scratch::default();
-    let _ = shard.walk(0, &query, 8, accept, &mut pool, &mut scratch);
-    let _ = shard.scan(0, &query, accept, &mut pool, &mut scratch);
-    for candidate in pool.candidates() {
+    let walked = slices.walk(&query, 8, accept, &mut scratch);
+    let scanned = slices.scan(&query, 8, accept, &mut scratch);
+    for candidate in walked.best.iter().chain(&scanned.best) {
         let _ = shard.score(&query, candidate.item as usize);
         let _ = shard.vector(candidate.item as usize);
     }

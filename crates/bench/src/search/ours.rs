@@ -58,8 +58,8 @@ fn shelf(data: &Data, work: &Path, reuse: bool) -> Result<(PathBuf, String)> {
     };
     let lines: String = data.titles.iter().enumerate().map(row).collect();
     fs::write(&items, lines)?;
-    let start = Instant::now();
     let mut build = Command::new(cli()?);
+    let start = Instant::now();
     build.arg("build").arg("--items").arg(&items);
     build.arg("--model").arg(&data.model);
     build.arg("--vectors").arg(&data.vectors_file);

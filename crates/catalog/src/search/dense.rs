@@ -1,7 +1,9 @@
 //! The search by meaning: shards are walked or scanned, the best candidates scored again.
 
 use nearshelf_container::{Absent, Storage};
-use nearshelf_index::{Accept, All, Allowed, Candidate, Pool, Query, Scratch, Shard};
+use nearshelf_index::{
+    Accept, All, AllowedByShard, Breadth, Candidate, Candidates, Query, Scratch, Slices,
+};
 
 use super::visit::{RESCORE_MARGIN, VisitingRule};
 use super::{Found, Hit, SearchOptions, SearchStats};
@@ -10,12 +12,14 @@ use crate::error::{Error, Result};
 use crate::filter::Node;
 use crate::query::Target;
 
-/// A shard of at most this many items for each candidate kept is compared whole: that costs no more
-/// than walking its graph, and misses nothing.
+/// At most this many items for each candidate kept are all compared: that costs no more
+/// than walking the graph, and misses nothing.
 const SCAN_ITEMS_PER_EF: usize = 8;
-/// Items that a filter allows up to which they are all compared: a walk that may keep a quarter of a shard, or less, of
-/// what it sees would have to see four times as much.
+/// Items that a filter allows up to which they are all compared: a walk that may keep few of the items that it sees
+/// would have to see many.
 const SCAN_FILTERED: usize = 16_384;
+/// Times that a walk's beam may be longer than `ef` where few items may be hits.
+const MAX_WIDENING: usize = 24;
 
 /// A search with nothing left to default.
 struct Plan {
@@ -68,49 +72,78 @@ impl<S: Storage> Catalog<S> {
 
     fn search_shards(&self, target: &Target, plan: &Plan) -> Result<Found<'_, S>> {
         let query = self.prepare(target.vector())?;
-        let (mut stats, mut absent, mut items) = (SearchStats::default(), Vec::new(), 0);
-        let mut pool = Pool::new(plan.ef);
+        let mut reach = self.reach(target, plan);
         let mut scratch = self.scratch().pop().unwrap_or_default();
+        // What is left out of the hits may be among the best.
+        let ef = plan.ef + target.without.len();
+        let found = match &plan.filter {
+            None => reach.candidates(&query, plan, ef, &All, &mut scratch),
+            Some(_) => reach.candidates(&query, plan, ef, &reach.allowed, &mut scratch),
+        };
+        self.scratch().push(scratch);
+        let candidates = found
+            .best
+            .iter()
+            .filter(|c| target.without.binary_search(&(c.shard, c.item)).is_err());
+        let hits = self.rescored(candidates, &query, plan.k, &mut reach.absent);
+        Ok(Found {
+            hits,
+            stats: SearchStats {
+                distances: found.distances,
+                ..reach.stats
+            },
+            absent: reach.absent,
+        })
+    }
+
+    /// The shards that a search goes through, by the visiting rule.
+    fn reach(&self, target: &Target, plan: &Plan) -> Reach<'_> {
+        let mut reach = Reach {
+            slices: Slices::new(self.numbering(), self.manifest().dims as usize),
+            allowed: AllowedByShard::default(),
+            items: 0,
+            stats: SearchStats::default(),
+            absent: Vec::new(),
+        };
         let order = self.visits(target.vector(), plan.filter.as_ref());
         for (visited, number) in order.into_iter().enumerate() {
-            if !plan.rule.goes_on(visited, items) {
+            if !plan.rule.goes_on(visited, reach.items) {
                 break;
             }
-            let Some(shard) = self.shard(number) else {
-                stats.missing += 1;
-                continue;
-            };
-            let mut visit = Visit {
-                shard,
-                number: number as u32,
-                query: &query,
-                plan,
-                pool: &mut pool,
-                scratch: &mut scratch,
-            };
-            let filter = plan.filter.as_ref();
-            let allowed = filter
-                .map(|filter| self.allowed(number, filter))
-                .transpose();
-            match allowed.and_then(|allowed| visit.run(target, allowed.flatten().as_deref())) {
-                Ok((distances, allowed)) => {
-                    stats.probed += 1;
-                    stats.distances += distances;
-                    items += allowed;
-                }
+            match self.add_to(&mut reach, number, plan.filter.as_ref()) {
+                Ok(true) => reach.stats.probed += 1,
+                Ok(false) => reach.stats.missing += 1,
                 Err(Absent(range)) => {
-                    stats.missing += 1;
-                    absent.push((number, range));
+                    reach.stats.missing += 1;
+                    reach.absent.push((number, range));
                 }
             }
         }
-        self.scratch().push(scratch);
-        let hits = self.rescored(&pool, &query, plan.k, &mut absent);
-        Ok(Found {
-            hits,
-            stats,
-            absent,
-        })
+        reach
+    }
+
+    /// Adds a shard; whether it is attached.
+    fn add_to<'a>(
+        &'a self,
+        reach: &mut Reach<'a>,
+        number: usize,
+        filter: Option<&Node>,
+    ) -> Result<bool, Absent> {
+        let Some(shard) = self.shard(number) else {
+            return Ok(false);
+        };
+        let slice = shard.slice()?;
+        match filter {
+            None => reach.items += shard.len(),
+            Some(filter) => {
+                if let Some(allowed) = self.allowed(number, filter)? {
+                    reach.items += allowed.count();
+                    reach.allowed.set(number, allowed);
+                }
+            }
+        }
+        reach.slices.add(number, slice);
+        Ok(true)
     }
 
     fn prepare(&self, vector: &[f32]) -> Result<Query> {
@@ -126,113 +159,88 @@ impl<S: Storage> Catalog<S> {
     }
 
     /// The best `k` of the candidates by all of their codes.
-    fn rescored(
+    fn rescored<'c>(
         &self,
-        pool: &Pool,
+        candidates: impl Iterator<Item = &'c Candidate>,
         query: &Query,
         k: usize,
         absent: &mut Vec<(usize, std::ops::Range<usize>)>,
     ) -> Vec<Hit<'_, S>> {
-        let candidates = pool.candidates().iter().take(k + k.max(RESCORE_MARGIN));
-        let mut hits = Vec::with_capacity(candidates.len());
-        for candidate in candidates {
-            match self.hit(candidate, query) {
-                Ok(hit) => hits.extend(hit),
-                Err(Absent(range)) => absent.push((candidate.shard as usize, range)),
+        let candidates: Vec<&Candidate> = candidates.take(k + k.max(RESCORE_MARGIN)).collect();
+        for candidate in &candidates {
+            if let Some(shard) = self.shard(candidate.shard as usize) {
+                shard.prefetch_score(candidate.item as usize);
             }
         }
-        hits.sort_by(|a, b| {
-            b.score
-                .total_cmp(&a.score)
-                .then(a.shard.cmp(&b.shard))
-                .then(a.item.cmp(&b.item))
-        });
-        hits.truncate(k);
+        let mut scored = Vec::with_capacity(candidates.len());
+        for Candidate { shard, item, .. } in candidates {
+            let Some(opened) = self.shard(*shard as usize) else {
+                continue;
+            };
+            match opened.score(query, *item as usize) {
+                Ok(score) => scored.extend(score.map(|score| (score, *shard, *item))),
+                Err(Absent(range)) => absent.push((*shard as usize, range)),
+            }
+        }
+        scored.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
+        let mut hits = Vec::with_capacity(k);
+        for (score, shard, item) in scored {
+            if hits.len() == k {
+                break;
+            }
+            match self.id(shard, item) {
+                Ok(id) => hits.extend(id.map(|id| Hit {
+                    id,
+                    score,
+                    shard,
+                    item,
+                    catalog: self,
+                })),
+                Err(Absent(range)) => absent.push((shard as usize, range)),
+            }
+        }
         hits
     }
-
-    fn hit(&self, candidate: &Candidate, query: &Query) -> Result<Option<Hit<'_, S>>, Absent> {
-        let (shard, item) = (candidate.shard, candidate.item);
-        let Some(opened) = self.shard(shard as usize) else {
-            return Ok(None);
-        };
-        let Some(score) = opened.score(query, item as usize)? else {
-            return Ok(None);
-        };
-        Ok(Some(Hit {
-            // An id that cannot be read is damage, which `verify` names; the hit still counts.
-            id: self.id(shard, item)?.unwrap_or_default(),
-            score,
-            shard,
-            item,
-            catalog: self,
-        }))
-    }
 }
 
-/// A search's visit to one shard.
-struct Visit<'a, S> {
-    shard: &'a Shard<S>,
-    number: u32,
-    query: &'a Query,
-    plan: &'a Plan,
-    pool: &'a mut Pool,
-    scratch: &'a mut Scratch,
+/// The part of a shelf that a search goes through.
+struct Reach<'a> {
+    slices: Slices<'a>,
+    /// The items that may be hits, where a filter says so.
+    allowed: AllowedByShard,
+    /// The number of items that may be hits.
+    items: usize,
+    stats: SearchStats,
+    absent: Vec<(usize, std::ops::Range<usize>)>,
 }
 
-impl<S: Storage> Visit<'_, S> {
-    /// Vectors compared, and items that may be hits.
-    fn run(&mut self, target: &Target, allowed: Option<&Allowed>) -> Result<(u64, usize), Absent> {
-        let mut without = target
-            .without
-            .iter()
-            .filter(|(shard, _)| *shard == self.number)
-            .peekable();
-        if without.peek().is_none() {
-            return match allowed {
-                Some(allowed) => self.accepting(allowed),
-                None => self.accepting(&All),
-            };
+impl Reach<'_> {
+    /// The best `ef` items by coarse codes: of a walk, or of all where that costs no more.
+    fn candidates<A: Accept>(
+        &self,
+        query: &Query,
+        plan: &Plan,
+        ef: usize,
+        accept: &A,
+        scratch: &mut Scratch,
+    ) -> Candidates {
+        let filtered = if A::ALL { 0 } else { SCAN_FILTERED };
+        let few = filtered.max(ef.saturating_mul(SCAN_ITEMS_PER_EF));
+        if plan.exact || self.items <= few {
+            return self.slices.scan(query, ef, accept, scratch);
         }
-        let items = self.shard.len();
-        let mut allowed = allowed.map_or_else(|| Allowed::all(items), Allowed::clone);
-        for &(_, item) in without {
-            if let Ok(item) = u16::try_from(item) {
-                allowed.remove(item);
-            }
+        let widening = self.slices.items().div_ceil(self.items);
+        let breadth = Breadth {
+            ef,
+            beam: ef.saturating_mul(widening.min(MAX_WIDENING)),
+        };
+        let walked = self.slices.walk(query, breadth, accept, scratch);
+        if walked.best.len() >= plan.k.min(self.items) {
+            return walked;
         }
-        self.accepting(&allowed)
-    }
-
-    fn accepting<A: Accept>(&mut self, accept: &A) -> Result<(u64, usize), Absent> {
-        let Visit {
-            shard,
-            number,
-            query,
-            plan,
-            pool,
-            scratch,
-        } = self;
-        let allowed = accept.count(shard.len());
-        let least = if plan.filter.is_some() {
-            SCAN_FILTERED
-        } else {
-            0
-        };
-        let scanned = plan.exact || allowed <= least.max(plan.ef.saturating_mul(SCAN_ITEMS_PER_EF));
-        let distances = if allowed == 0 {
-            0
-        } else if scanned {
-            shard.scan(*number, query, accept, pool, scratch)?
-        } else {
-            // Of what a walk sees, a share may be kept.
-            let seen = match plan.filter {
-                Some(_) => plan.ef.saturating_mul(shard.len()) / allowed,
-                None => plan.ef,
-            };
-            let walked = shard.walk(*number, query, seen, accept, pool, scratch)?;
-            walked.distances
-        };
-        Ok((distances, allowed))
+        // The filter's items are far from the query, or have no way to them.
+        let mut scanned = self.slices.scan(query, ef, accept, scratch);
+        scanned.distances += walked.distances;
+        scanned
     }
 }

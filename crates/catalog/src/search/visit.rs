@@ -2,7 +2,7 @@
 //! prefetch both follow it, so that a page fetches the shards that a search would look at.
 
 use nearshelf_container::Storage;
-use nearshelf_index::{Accept, dot_f32};
+use nearshelf_index::dot_f32;
 
 use super::options::SearchOptions;
 use crate::catalog::Catalog;
@@ -15,8 +15,8 @@ use crate::query::Target;
 const FILTERED_ITEMS_PER_EF: usize = 8;
 
 /// Candidates beyond `k` that are scored again by their fine codes, at the least: coarse codes are off
-/// by a thousandth or so, and seldom put one of the best ten behind the fortieth place.
-pub(super) const RESCORE_MARGIN: usize = 30;
+/// by some thousandths, and seldom put one of the best ten behind the thirtieth place.
+pub(super) const RESCORE_MARGIN: usize = 20;
 
 /// When a query has seen enough shards.
 #[derive(Debug, Clone, Copy)]
@@ -109,7 +109,7 @@ impl<S: Storage> Catalog<S> {
                 .as_ref()
                 .and_then(|filter| self.allowed(number, filter).ok().flatten());
             let items = manifest.shards[number].items as usize;
-            set.map_or(items, |set| set.count(items))
+            set.map_or(items, |set| set.count())
         };
         let (mut items, mut missing) = (0, Vec::new());
         for (visited, number) in self

@@ -99,6 +99,10 @@ pub struct BuildArgs {
     /// fetches shards one by one (and may cap a file at 25 MiB), wants 8,000 to 30,000.
     #[arg(long, value_name = "N", default_value_t = nearshelf_build::BuildOptions::default().shard_size)]
     pub shard_size: usize,
+    /// Bits that each component of a vector is stored with, for walks and for final scores: 4+4 is the default; 4+2 and
+    /// 4+3 are smaller, 4+5 finds more.
+    #[arg(long, value_name = "BITS", default_value_t)]
+    pub precision: nearshelf_build::Precision,
     /// Recall@10 against exact search that the shelf's search defaults have to reach: less is faster.
     #[arg(long, value_name = "SHARE", default_value_t = nearshelf_build::BuildOptions::default().recall)]
     pub recall: f64,
@@ -112,6 +116,9 @@ pub struct BuildArgs {
     /// encoding them.
     #[arg(long, value_name = "FILE.npy")]
     pub vectors: Option<PathBuf>,
+    /// Go on where a build of the same items that was killed stopped encoding: its vectors are beside the shelf.
+    #[arg(long, conflicts_with = "vectors")]
+    pub resume: bool,
     /// Fail on the first problem in the catalog, and build nothing.
     #[arg(long)]
     pub strict: bool,

@@ -8,7 +8,6 @@ use nearshelf_build::{BuildOptions, Error, ItemOptions, Model, Report, build};
 use serde_json::json;
 
 use crate::args::BuildArgs;
-use crate::commands::read_npy;
 use crate::demo;
 use crate::output::{bytes, print, print_json, thousands};
 use crate::progress::Bars;
@@ -17,12 +16,6 @@ use crate::progress::Bars;
 const PRINTED: usize = 20;
 
 pub fn run(args: &BuildArgs) -> Result<()> {
-    let vectors = args
-        .vectors
-        .as_deref()
-        .map(read_npy)
-        .transpose()?
-        .map(|(_, values)| values);
     let options = BuildOptions {
         items: ItemOptions {
             id: args.id.clone(),
@@ -31,10 +24,12 @@ pub fn run(args: &BuildArgs) -> Result<()> {
             strict: args.strict,
         },
         shard_size: args.shard_size,
+        precision: args.precision,
         recall: args.recall,
         seed: args.seed,
         threads: args.threads,
-        vectors,
+        vectors: args.vectors.clone(),
+        resume: args.resume,
         ..Default::default()
     };
     let start = Instant::now();
@@ -76,7 +71,7 @@ pub fn run(args: &BuildArgs) -> Result<()> {
     let items = manifest.items();
     let mut text = format!(
         "{}: {} items in {} shards, {} ({} an item), built in {seconds:.0} s\n\
-         searches probe {} of {} shards with ef {}: recall@10 {recall:.3} on fragments of the items' texts\n",
+         searches probe {} of {} shards with ef {}: recall@10 {recall:.3} on queries made of the items' texts\n",
         args.out.display(),
         thousands(items),
         manifest.shards.len(),

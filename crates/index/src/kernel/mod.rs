@@ -1,6 +1,10 @@
 //! Dot products of codes. All of them are exact integer sums, so that every kernel gives the same
 //! number; which one runs is decided once per process on x86-64, and at compile time elsewhere.
 
+#[cfg(target_arch = "aarch64")]
+mod aarch64;
+mod fine;
+mod prefetch;
 mod rows;
 mod scalar;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
@@ -8,17 +12,21 @@ mod wasm32;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 
-pub(crate) use rows::prefetch;
-pub use rows::{BIAS, DotRows};
+pub use fine::dot_fine;
+pub(crate) use prefetch::prefetch;
+pub use rows::DotRows;
 
 /// The fastest kernel for this machine.
 pub fn dot_rows() -> DotRows {
     #[cfg(target_arch = "x86_64")]
     return x86_64::select();
+    #[cfg(target_arch = "aarch64")]
+    return aarch64::dot_rows;
     #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
     return wasm32::dot_rows;
     #[cfg(not(any(
         target_arch = "x86_64",
+        target_arch = "aarch64",
         all(target_arch = "wasm32", target_feature = "simd128")
     )))]
     return scalar::dot_rows;
@@ -29,28 +37,11 @@ pub fn available() -> Vec<(&'static str, DotRows)> {
     let mut kernels: Vec<(&'static str, DotRows)> = vec![("scalar", scalar::dot_rows)];
     #[cfg(target_arch = "x86_64")]
     kernels.extend(x86_64::available());
+    #[cfg(target_arch = "aarch64")]
+    kernels.push(("neon", aarch64::dot_rows));
     #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
     kernels.push(("simd128", wasm32::dot_rows));
     kernels
-}
-
-/// Σ (16 · (code − 64) + residual − 8) · query: the exact sum behind a final score.
-pub fn dot_fine(codes: &[u8], residuals: &[u8], query: &[i16]) -> i64 {
-    // A block of 16 products of at most 1032 · 32767 fits in 32 bits.
-    codes
-        .chunks_exact(16)
-        .zip(residuals.chunks_exact(8))
-        .zip(query.chunks_exact(16))
-        .map(|((codes, residuals), query)| {
-            let mut sum = 0i32;
-            for i in 0..16 {
-                let residual = residuals[i / 2] >> (i % 2 * 4) & 15;
-                let fine = 16 * (i32::from(codes[i]) - i32::from(BIAS)) + i32::from(residual) - 8;
-                sum = sum.wrapping_add(fine * i32::from(query[i]));
-            }
-            i64::from(sum)
-        })
-        .sum()
 }
 
 #[cfg(test)]
@@ -58,27 +49,34 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// The definition: component by component.
+    fn expected(row: &[u8], query: &[i8]) -> i32 {
+        if row.len() * 2 != query.len() {
+            return i32::MIN;
+        }
+        let code = |d: usize| row[d / 128 * 64 + d % 64] >> (d % 128 / 64 * 4) & 15;
+        (0..query.len())
+            .map(|d| i32::from(code(d)) * i32::from(query[d]))
+            .sum()
+    }
+
     proptest! {
         #[test]
         fn kernels_equal_the_integer_reference(
-            lines in 1usize..9,
-            rows in prop::collection::vec(prop::collection::vec(0u8..128, 512), 1..12),
-            query in prop::collection::vec(any::<i8>(), 512),
-            items in prop::collection::vec(0u16..14, 0..20),
+            lines in 1usize..10,
+            rows in prop::collection::vec(prop::collection::vec(any::<u8>(), 576), 0..12),
+            query in prop::collection::vec(any::<i8>(), 1152),
+            short in any::<bool>(),
         ) {
-            let width = lines * 64;
-            let codes: Vec<u8> = rows.iter().flat_map(|row| &row[..width]).copied().collect();
-            let query = &query[..width];
-            let expected: Vec<i32> = items
-                .iter()
-                .map(|&item| match rows.get(usize::from(item)) {
-                    None => i32::MIN,
-                    Some(row) => row.iter().zip(query).map(|(&c, &q)| i32::from(c) * i32::from(q)).sum(),
-                })
-                .collect();
+            let mut rows: Vec<&[u8]> = rows.iter().map(|row| &row[..lines * 64]).collect();
+            if short {
+                rows.push(&[]);
+            }
+            let query = &query[..lines * 128];
+            let expected: Vec<i32> = rows.iter().map(|row| expected(row, query)).collect();
             for (name, kernel) in available() {
-                let mut dots = vec![0; items.len()];
-                kernel(&codes, &items, query, &mut dots);
+                let mut dots = vec![0; rows.len()];
+                kernel(&rows, query, &mut dots);
                 prop_assert_eq!(&dots, &expected, "{}", name);
             }
         }
@@ -88,9 +86,13 @@ mod tests {
     fn the_extremes_do_not_saturate() {
         for query in [-128i8, 127] {
             for (name, kernel) in available() {
-                let mut dots = [0];
-                kernel(&[127; 1024], &[0], &[query; 1024], &mut dots);
-                assert_eq!(dots, [127 * i32::from(query) * 1024], "{name}");
+                for lines in [1, 3, 8, 64] {
+                    let mut dots = [0; 5];
+                    let row = vec![0xff; lines * 64];
+                    kernel(&[&row[..]; 5], &vec![query; lines * 128], &mut dots);
+                    let sum = 15 * i32::from(query) * lines as i32 * 128;
+                    assert_eq!(dots, [sum; 5], "{name}");
+                }
             }
         }
     }

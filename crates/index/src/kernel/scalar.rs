@@ -1,13 +1,29 @@
 //! The dot products in plain Rust: the reference of the others.
 
-use super::rows::for_rows;
-
 /// The reference, and the kernel of targets without one of their own.
-pub fn dot_rows(codes: &[u8], items: &[u16], query: &[i8], dots: &mut [i32]) {
-    for_rows(codes, items, query, dots, |row, query| {
-        row.iter()
-            .zip(query)
-            .map(|(&c, &q)| i32::from(c) * i32::from(q))
-            .sum()
-    });
+pub fn dot_rows(rows: &[&[u8]], query: &[i8], dots: &mut [i32]) {
+    for (row, out) in rows.iter().zip(dots) {
+        *out = if row.len() * 2 == query.len() {
+            dot(row, query)
+        } else {
+            i32::MIN
+        };
+    }
+}
+
+fn dot(row: &[u8], query: &[i8]) -> i32 {
+    let lines = row.chunks_exact(64).zip(query.chunks_exact(128));
+    lines
+        .map(|(line, query)| {
+            let (low, high) = query.split_at(64);
+            let products = line
+                .iter()
+                .zip(low)
+                .zip(high)
+                .map(|((&byte, &low), &high)| {
+                    i32::from(byte & 15) * i32::from(low) + i32::from(byte >> 4) * i32::from(high)
+                });
+            products.sum::<i32>()
+        })
+        .sum()
 }

@@ -3,7 +3,7 @@
 use std::arch::x86_64::*;
 use std::sync::LazyLock;
 
-use super::rows::{DotRows, for_rows};
+use super::rows::DotRows;
 use super::scalar;
 
 pub fn select() -> DotRows {
@@ -12,102 +12,211 @@ pub fn select() -> DotRows {
     *BEST
 }
 
-/// The kernels that this machine runs, the fastest last.
+/// The kernels that this machine runs, the fastest last. `NEARSHELF_ISA` set to `avx2` leaves the others out, as it does
+/// for the encoder.
 pub fn available() -> Vec<(&'static str, DotRows)> {
     let mut kernels: Vec<(&'static str, DotRows)> = Vec::new();
     if is_x86_feature_detected!("avx2") {
         kernels.push(("avx2", avx2));
     }
-    if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vnni") {
+    let least = std::env::var("NEARSHELF_ISA").is_ok_and(|isa| isa == "avx2");
+    let avx512 = is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vnni");
+    if avx512 && !least {
         kernels.push(("avx512vnni", avx512vnni));
     }
     kernels
 }
 
-fn avx2(codes: &[u8], items: &[u16], query: &[i8], dots: &mut [i32]) {
-    /// # Safety
-    /// The machine has AVX2.
-    #[target_feature(enable = "avx2")]
-    unsafe fn rows(codes: &[u8], items: &[u16], query: &[i8], dots: &mut [i32]) {
-        // SAFETY: the caller vouches for AVX2.
-        for_rows(codes, items, query, dots, |row, query| unsafe {
-            dot_avx2(row, query)
-        });
-    }
+fn avx2(rows: &[&[u8]], query: &[i8], dots: &mut [i32]) {
     // SAFETY: `available` offers this function only where AVX2 was detected.
-    unsafe { rows(codes, items, query, dots) }
+    unsafe { rows_avx2(rows, query, dots) }
 }
 
-fn avx512vnni(codes: &[u8], items: &[u16], query: &[i8], dots: &mut [i32]) {
-    /// # Safety
-    /// The machine has AVX-512F and AVX-512 VNNI.
-    #[target_feature(enable = "avx512f,avx512vnni")]
-    unsafe fn rows(codes: &[u8], items: &[u16], query: &[i8], dots: &mut [i32]) {
-        // SAFETY: the caller vouches for both.
-        for_rows(codes, items, query, dots, |row, query| unsafe {
-            dot_avx512vnni(row, query)
-        });
-    }
+fn avx512vnni(rows: &[&[u8]], query: &[i8], dots: &mut [i32]) {
     // SAFETY: `available` offers this function only where both were detected.
-    unsafe { rows(codes, items, query, dots) }
+    unsafe {
+        match query.len() / 128 {
+            // MiniLM's 384 components: the query stays in registers.
+            3 => rows_avx512vnni::<3>(rows, query, dots),
+            _ => rows_avx512vnni::<0>(rows, query, dots),
+        }
+    }
 }
 
 /// # Safety
 /// The machine has AVX2.
-#[inline]
 #[target_feature(enable = "avx2")]
-unsafe fn dot_avx2(codes: &[u8], query: &[i8]) -> i32 {
-    let ones = _mm256_set1_epi16(1);
-    let mut sum = _mm256_setzero_si256();
-    for (codes, query) in codes
-        .as_chunks::<32>()
-        .0
-        .iter()
-        .zip(query.as_chunks::<32>().0)
-    {
-        // SAFETY: both loads read the 32 bytes of a chunk.
-        let (codes, query) = unsafe {
-            (
-                _mm256_loadu_si256(codes.as_ptr().cast()),
-                _mm256_loadu_si256(query.as_ptr().cast()),
-            )
-        };
-        // Pairs of 7-bit × 8-bit products stay under 2^15: vpmaddubsw does not saturate.
-        let pairs = _mm256_maddubs_epi16(codes, query);
-        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, ones));
-    }
-    let half = _mm_add_epi32(
-        _mm256_castsi256_si128(sum),
-        _mm256_extracti128_si256::<1>(sum),
-    );
-    let half = _mm_add_epi32(half, _mm_shuffle_epi32::<0b01_00_11_10>(half));
-    let half = _mm_add_epi32(half, _mm_shuffle_epi32::<0b10_11_00_01>(half));
-    _mm_cvtsi128_si32(half)
-}
-
-/// # Safety
-/// The machine has AVX-512F and AVX-512 VNNI.
-#[inline]
-#[target_feature(enable = "avx512f,avx512vnni")]
-unsafe fn dot_avx512vnni(codes: &[u8], query: &[i8]) -> i32 {
-    let mut even = _mm512_setzero_si512();
-    let mut odd = _mm512_setzero_si512();
-    let codes = codes.as_chunks::<64>().0;
-    let query = query.as_chunks::<64>().0;
-    for (i, (codes, query)) in codes.iter().zip(query).enumerate() {
-        // SAFETY: both loads read the 64 bytes of a chunk.
-        let (codes, query) = unsafe {
-            (
-                _mm512_loadu_si512(codes.as_ptr().cast()),
-                _mm512_loadu_si512(query.as_ptr().cast()),
-            )
-        };
-        // Two sums, so that an addition does not wait for the one before it.
-        if i % 2 == 0 {
-            even = _mm512_dpbusd_epi32(even, codes, query);
-        } else {
-            odd = _mm512_dpbusd_epi32(odd, codes, query);
+unsafe fn rows_avx2(rows: &[&[u8]], query: &[i8], dots: &mut [i32]) {
+    let empty: &[u8] = &[];
+    let fits = |row: &[u8]| row.len() * 2 == query.len();
+    for (rows, dots) in rows.chunks(4).zip(dots.chunks_mut(4)) {
+        let mut sums = [_mm256_setzero_si256(); 4];
+        for (row, sum) in rows.iter().zip(&mut sums) {
+            let row = if fits(row) { row } else { empty };
+            *sum = sum_avx2(row, query);
+        }
+        let [a, b, c, d] = sums;
+        let ab = _mm256_hadd_epi32(a, b);
+        let cd = _mm256_hadd_epi32(c, d);
+        store(dots, _mm256_hadd_epi32(ab, cd));
+        for (row, out) in rows.iter().zip(dots) {
+            if !fits(row) {
+                *out = i32::MIN;
+            }
         }
     }
-    _mm512_reduce_add_epi32(_mm512_add_epi32(even, odd))
+}
+
+/// Adds the halves, which hold four sums each, and writes as many as there is room for.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn store(dots: &mut [i32], sums: __m256i) {
+    let sums = _mm_add_epi32(
+        _mm256_castsi256_si128(sums),
+        _mm256_extracti128_si256::<1>(sums),
+    );
+    let mut four = [0; 4];
+    // SAFETY: the array has the register's 16 bytes.
+    unsafe { _mm_storeu_si128(four.as_mut_ptr().cast(), sums) };
+    for (out, sum) in dots.iter_mut().zip(four) {
+        *out = sum;
+    }
+}
+
+/// Eight partial sums of a row.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn sum_avx2(row: &[u8], query: &[i8]) -> __m256i {
+    let half = _mm256_set1_epi8(15);
+    let ones = _mm256_set1_epi16(1);
+    let mut sum = _mm256_setzero_si256();
+    let lines = row
+        .as_chunks::<64>()
+        .0
+        .iter()
+        .zip(query.as_chunks::<128>().0);
+    for (line, query) in lines {
+        // Four pairs of products of at most 15 · 128 stay under 2^15.
+        let mut pairs = _mm256_setzero_si256();
+        for i in 0..2 {
+            // SAFETY: each load reads 32 bytes inside its array.
+            let (codes, low, high) = unsafe {
+                (
+                    _mm256_loadu_si256(line.as_ptr().add(32 * i).cast()),
+                    _mm256_loadu_si256(query.as_ptr().add(32 * i).cast()),
+                    _mm256_loadu_si256(query.as_ptr().add(64 + 32 * i).cast()),
+                )
+            };
+            let lows = _mm256_maddubs_epi16(_mm256_and_si256(codes, half), low);
+            let codes = _mm256_and_si256(_mm256_srli_epi16::<4>(codes), half);
+            let highs = _mm256_maddubs_epi16(codes, high);
+            pairs = _mm256_add_epi16(pairs, _mm256_add_epi16(lows, highs));
+        }
+        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, ones));
+    }
+    sum
+}
+
+/// `LINES` is the number of 64-byte lines of a row, where it is known.
+///
+/// # Safety
+/// The machine has AVX-512F and AVX-512 VNNI.
+#[target_feature(enable = "avx512f,avx512vnni,avx2")]
+unsafe fn rows_avx512vnni<const LINES: usize>(rows: &[&[u8]], query: &[i8], dots: &mut [i32]) {
+    let empty: &[u8] = &[];
+    let fits = |row: &[u8]| row.len() * 2 == query.len();
+    let known = known_lines::<LINES>(query);
+    for (rows, dots) in rows.chunks(4).zip(dots.chunks_mut(4)) {
+        let mut sums = [_mm256_setzero_si256(); 4];
+        for (row, sum) in rows.iter().zip(&mut sums) {
+            let row = if fits(row) { row } else { empty };
+            let wide = match row.as_chunks::<64>().0.first_chunk::<LINES>() {
+                Some(lines) if LINES > 0 => sum_lines(lines, &known),
+                _ => sum_avx512vnni(row, query),
+            };
+            *sum = _mm256_add_epi32(
+                _mm512_castsi512_si256(wide),
+                _mm512_extracti64x4_epi64::<1>(wide),
+            );
+        }
+        let [a, b, c, d] = sums;
+        let ab = _mm256_hadd_epi32(a, b);
+        let cd = _mm256_hadd_epi32(c, d);
+        store(dots, _mm256_hadd_epi32(ab, cd));
+        for (row, out) in rows.iter().zip(dots) {
+            if !fits(row) {
+                *out = i32::MIN;
+            }
+        }
+    }
+}
+
+/// The query's registers, for the low and the high halves of each line.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn known_lines<const LINES: usize>(query: &[i8]) -> [(__m512i, __m512i); LINES] {
+    let mut known = [(_mm512_setzero_si512(), _mm512_setzero_si512()); LINES];
+    for (known, query) in known.iter_mut().zip(query.as_chunks::<128>().0) {
+        *known = load_query(query);
+    }
+    known
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn load_query(query: &[i8; 128]) -> (__m512i, __m512i) {
+    // SAFETY: both loads read 64 of the array's 128 bytes.
+    unsafe {
+        (
+            _mm512_loadu_si512(query.as_ptr().cast()),
+            _mm512_loadu_si512(query.as_ptr().add(64).cast()),
+        )
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512vnni")]
+fn sum_lines<const LINES: usize>(
+    lines: &[[u8; 64]; LINES],
+    query: &[(__m512i, __m512i); LINES],
+) -> __m512i {
+    let mut sums = (_mm512_setzero_si512(), _mm512_setzero_si512());
+    for (line, query) in lines.iter().zip(query) {
+        sums = add_line(sums, line, *query);
+    }
+    _mm512_add_epi32(sums.0, sums.1)
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512vnni")]
+fn sum_avx512vnni(row: &[u8], query: &[i8]) -> __m512i {
+    let mut sums = (_mm512_setzero_si512(), _mm512_setzero_si512());
+    let lines = row
+        .as_chunks::<64>()
+        .0
+        .iter()
+        .zip(query.as_chunks::<128>().0);
+    for (line, query) in lines {
+        sums = add_line(sums, line, load_query(query));
+    }
+    _mm512_add_epi32(sums.0, sums.1)
+}
+
+/// Two sums, so that an addition does not wait for the one before it.
+#[inline]
+#[target_feature(enable = "avx512f,avx512vnni")]
+fn add_line(
+    sums: (__m512i, __m512i),
+    line: &[u8; 64],
+    query: (__m512i, __m512i),
+) -> (__m512i, __m512i) {
+    let half = _mm512_set1_epi8(15);
+    // SAFETY: the load reads the line's 64 bytes.
+    let codes = unsafe { _mm512_loadu_si512(line.as_ptr().cast()) };
+    let low = _mm512_and_si512(codes, half);
+    let high = _mm512_and_si512(_mm512_srli_epi32::<4>(codes), half);
+    (
+        _mm512_dpbusd_epi32(sums.0, low, query.0),
+        _mm512_dpbusd_epi32(sums.1, high, query.1),
+    )
 }

@@ -1,18 +1,25 @@
-//! Walks and scans over a graph of true neighbours.
+//! Walks and scans over a graph of true neighbours, in one shard and in several.
 
 use std::cell::RefCell;
 use std::ops::Range;
+use std::sync::Arc;
+
+use nearshelf_container::{Absent, FileKind, Head, Ranges, Storage};
 
 use super::*;
-use crate::accept::{All, Allowed};
+use crate::accept::{All, Allowed, AllowedByShard};
 use crate::builder::ShardBuilder;
-use crate::codes::SevenFour;
-use crate::graph::{Graph, NO_LINK};
+use crate::candidates::Candidate;
+use crate::codes::{CodedVectors, Precision, row_bytes};
+use crate::links::Links;
+use crate::numbering::Numbering;
+use crate::shard::Shard;
 use crate::similarity::dot_f32;
 
 const DIMS: usize = 24;
 const ITEMS: usize = 1500;
 const K: usize = 10;
+const EF: usize = 60;
 
 /// Unit vectors from a fixed stream.
 fn vectors(count: usize, mut state: u64) -> Vec<Vec<f32>> {
@@ -31,53 +38,142 @@ fn vectors(count: usize, mut state: u64) -> Vec<Vec<f32>> {
         .collect()
 }
 
-/// A shard whose nodes are linked with their nearest, both ways as far as there is room.
-fn shard_bytes() -> Vec<u8> {
+/// Shards of so many items each, linked with their nearest over all shards.
+fn shards(sizes: &[usize]) -> (Numbering, Vec<Vec<u8>>) {
     let rows = vectors(ITEMS, 7);
-    let coded: Vec<_> = rows.iter().map(|v| SevenFour::encode(v)).collect();
-    let mut links = vec![[NO_LINK; DEGREE]; ITEMS];
+    let numbering = Numbering::new(sizes.iter().map(|&size| size as u32));
+    let places: Vec<(usize, usize)> = sizes
+        .iter()
+        .enumerate()
+        .flat_map(|(shard, &size)| (0..size).map(move |item| (shard, item)))
+        .collect();
+    let number = |i: usize| numbering.number(places[i].0, places[i].1 as u32);
+    let mut links = vec![Vec::new(); ITEMS];
     for (i, row) in rows.iter().enumerate() {
         let mut others: Vec<usize> = (0..ITEMS).filter(|&j| j != i).collect();
         others.sort_by(|&a, &b| dot_f32(&rows[b], row).total_cmp(&dot_f32(&rows[a], row)));
-        for &other in &others[..DEGREE / 2] {
-            for (from, to) in [(i, other), (other, i)] {
-                let known = links[from].contains(&(to as u16));
-                let free = links[from].iter_mut().find(|link| **link == NO_LINK);
-                if let (false, Some(free)) = (known, free) {
-                    *free = to as u16;
-                }
+        for &other in &others[..20] {
+            links[i].push(number(other));
+            if links[other].len() < MAX_LINKS && !links[other].contains(&number(i)) {
+                links[other].push(number(i));
             }
         }
+        links[i].truncate(MAX_LINKS);
     }
-    let graph = Graph { links, entries: 32 };
-    let builder = ShardBuilder::new::<SevenFour>(DIMS, &coded, &graph).unwrap();
-    builder.to_bytes()
+    let mut files = Vec::new();
+    let mut start = 0;
+    for &size in sizes {
+        let mut coded = CodedVectors::new(DIMS, Precision::FourFour);
+        rows[start..start + size]
+            .iter()
+            .for_each(|row| coded.push(row));
+        let of_shard = links[start..start + size].iter().map(Vec::as_slice);
+        let links = Links::new(of_shard).unwrap();
+        let shard = ShardBuilder::new(&coded, &links, 16.min(size)).unwrap();
+        files.push(shard.to_bytes());
+        start += size;
+    }
+    (numbering, files)
+}
+
+fn shard_bytes() -> Vec<u8> {
+    shards(&[ITEMS]).1.remove(0)
 }
 
 fn queries() -> impl Iterator<Item = Query> {
     vectors(40, 99).into_iter().map(|v| Query::new(&v).unwrap())
 }
 
+/// One shard as all there is.
+fn search<S: Storage>(
+    shard: &Shard<S>,
+    search: impl FnOnce(&Slices<'_>, &mut Scratch) -> Candidates,
+) -> Result<Vec<Candidate>, Absent> {
+    let numbering = Numbering::new([shard.len() as u32]);
+    let mut slices = Slices::new(&numbering, shard.dims());
+    slices.add(0, shard.slice()?);
+    Ok(search(&slices, &mut Scratch::default()).best)
+}
+
 fn walked<S: Storage, A: Accept>(shard: &Shard<S>, query: &Query, accept: &A) -> Vec<Candidate> {
-    let mut pool = Pool::new(60);
-    let mut scratch = Scratch::default();
-    let walked = shard.walk(3, query, 60, accept, &mut pool, &mut scratch);
-    walked.unwrap();
-    pool.candidates().to_vec()
+    search(shard, |slices, scratch| {
+        slices.walk(
+            query,
+            Breadth {
+                ef: EF,
+                beam: 2 * EF,
+            },
+            accept,
+            scratch,
+        )
+    })
+    .unwrap()
 }
 
 fn scanned<S: Storage, A: Accept>(shard: &Shard<S>, query: &Query, accept: &A) -> Vec<Candidate> {
-    let mut pool = Pool::new(60);
+    search(shard, |slices, scratch| {
+        slices.scan(query, EF, accept, scratch)
+    })
+    .unwrap()
+}
+
+fn only(allowed: Allowed) -> AllowedByShard {
+    let mut sets = AllowedByShard::default();
+    sets.set(0, Arc::new(allowed));
+    sets
+}
+
+#[test]
+fn a_walk_finds_the_nearest() {
+    let shard = Shard::open(shard_bytes()).unwrap();
+    for query in queries() {
+        assert_eq!(
+            walked(&shard, &query, &All)[..K],
+            scanned(&shard, &query, &All)[..K]
+        );
+    }
+}
+
+#[test]
+fn shards_are_slices_of_one_graph() {
+    let (numbering, files) = shards(&[700, 3, 797]);
+    let opened: Vec<_> = files.into_iter().map(|f| Shard::open(f).unwrap()).collect();
+    let whole = Shard::open(shard_bytes()).unwrap();
+    let starts = [0, 700, 703];
     let mut scratch = Scratch::default();
-    let scanned = shard.scan(3, query, accept, &mut pool, &mut scratch);
-    scanned.unwrap();
-    pool.candidates().to_vec()
+    let mut right = 0;
+    for query in queries() {
+        let mut slices = Slices::new(&numbering, DIMS);
+        for (number, shard) in opened.iter().enumerate() {
+            slices.add(number, shard.slice().unwrap());
+        }
+        let found = slices.walk(&query, EF, &All, &mut scratch);
+        let items = |found: &[Candidate]| -> Vec<u32> {
+            found
+                .iter()
+                .map(|c| starts[c.shard as usize] + c.item)
+                .collect()
+        };
+        assert_eq!(
+            items(&found.best[..K]),
+            items(&walked(&whole, &query, &All)[..K])
+        );
+
+        // Without one of them, most of the others' items are found.
+        let mut slices = Slices::new(&numbering, DIMS);
+        slices.add(0, opened[0].slice().unwrap());
+        slices.add(1, opened[1].slice().unwrap());
+        let found = slices.walk(&query, EF, &All, &mut scratch).best;
+        let exact = slices.scan(&query, EF, &All, &mut scratch).best;
+        right += exact[..K].iter().filter(|c| found[..K].contains(c)).count();
+    }
+    assert!(right > 36 * K, "{right} of {}", 40 * K);
 }
 
 #[test]
 fn everything_allowed_is_the_same_as_no_question_asked() {
     let shard = Shard::open(shard_bytes()).unwrap();
-    let everything = Allowed::where_(ITEMS, |_| true);
+    let everything = only(Allowed::where_(ITEMS, |_| true));
     for query in queries() {
         assert_eq!(
             walked(&shard, &query, &everything),
@@ -94,15 +190,16 @@ fn everything_allowed_is_the_same_as_no_question_asked() {
 fn a_random_half_allowed_gives_the_exact_answer_over_that_half() {
     let shard = Shard::open(shard_bytes()).unwrap();
     let half = Allowed::where_(ITEMS, |item| (u32::from(item) * 2_654_435_761) >> 31 == 0);
-    assert!((ITEMS / 3..2 * ITEMS / 3).contains(&half.count(ITEMS)));
+    assert!((ITEMS / 3..2 * ITEMS / 3).contains(&half.count()));
     for query in queries() {
-        let exact = scanned(&shard, &query, &half);
-        assert_eq!(exact.len(), 60);
-        assert!(exact.iter().all(|c| half.accepts(c.item as u16)));
+        let exact = scanned(&shard, &query, &only(half.clone()));
+        assert_eq!(exact.len(), EF);
+        assert!(exact.iter().all(|c| half.contains(c.item as u16)));
         let mut all: Vec<Candidate> = scanned(&shard, &query, &All);
-        all.retain(|c| half.accepts(c.item as u16));
+        all.retain(|c| half.contains(c.item as u16));
         assert_eq!(exact[..K], all[..K], "the scan");
-        assert_eq!(walked(&shard, &query, &half)[..K], exact[..K], "the walk");
+        let walked = walked(&shard, &query, &only(half.clone()));
+        assert_eq!(walked[..K], exact[..K], "the walk");
     }
 }
 
@@ -110,8 +207,10 @@ fn a_random_half_allowed_gives_the_exact_answer_over_that_half() {
 fn nothing_allowed_finds_nothing() {
     let shard = Shard::open(shard_bytes()).unwrap();
     for query in queries() {
-        assert!(walked(&shard, &query, &Allowed::none(ITEMS)).is_empty());
-        assert!(scanned(&shard, &query, &Allowed::none(ITEMS)).is_empty());
+        let nothing = only(Allowed::none(ITEMS));
+        assert!(walked(&shard, &query, &nothing).is_empty());
+        assert!(scanned(&shard, &query, &nothing).is_empty());
+        assert!(walked(&shard, &query, &AllowedByShard::default()).is_empty());
     }
 }
 
@@ -153,22 +252,18 @@ fn a_search_reads_links_and_coarse_codes_and_of_the_rest_its_candidates_alone() 
     }
     let scored = std::mem::take(&mut *shard.storage().read.borrow_mut());
     let beyond: usize = scored.iter().filter(|r| !inside(r)).map(Range::len).sum();
-    assert_eq!(beyond, K * crate::codes::stride(DIMS) / 2, "{scored:?}");
+    assert_eq!(beyond, K * row_bytes(DIMS), "{scored:?}");
 }
 
 #[test]
 fn a_shard_that_has_come_in_part_says_what_it_lacks() {
-    use nearshelf_container::{FileKind, Head, Ranges};
-
     let bytes = shard_bytes();
     let whole = Shard::open(bytes.clone()).unwrap();
     let head = Head::bytes_needed(FileKind::Shard, &bytes[..64], bytes.len() as u64).unwrap();
     let ranges = Ranges::new(FileKind::Shard, bytes.len(), &bytes[..head]).unwrap();
     let mut shard = Shard::open(ranges).unwrap();
-    let (mut pool, mut scratch) = (Pool::new(60), Scratch::default());
     let query = queries().next().unwrap();
-    let lacking = shard.walk(0, &query, 60, &All, &mut pool, &mut scratch);
-    assert!(lacking.is_err() && pool.candidates().is_empty());
+    assert!(shard.slice().is_err());
 
     let mut fetched = 0;
     let mut fetch = |shard: &mut Shard<Ranges>, range: Range<usize>| {

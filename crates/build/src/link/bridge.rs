@@ -1,0 +1,67 @@
+//! Links between items that answer the same query.
+//!
+//! A graph of neighbours links an item to those near it. Queries lie outside the items' cloud, so that the best
+//! answers to one need not be neighbours of each other, and walks end before they have seen all of
+//! them. As RoarGraph (Chen et al. 2024) does with training queries, the answers to fragments of the
+//! items' texts are therefore linked with each other.
+
+use std::collections::BTreeMap;
+
+use nearshelf_index::{All, MAX_LINKS, Query, Scratch, Slices};
+
+use super::linking::Linking;
+use super::lists::Lists;
+use crate::error::Result;
+use crate::parallel;
+
+/// Links that queries may add to an item.
+const ASKED: usize = 24;
+/// Answers to a query that are linked.
+const ANSWERS: usize = 10;
+/// Candidates kept while the answers are looked for.
+const EF: usize = 200;
+/// Queries that a thread answers at a time.
+const BLOCK: usize = 256;
+
+/// Links the answers of each query to the best one and to the next: adds to each item those that most queries ask for.
+pub fn bridge(
+    mut lists: Lists,
+    slices: &Slices<'_>,
+    queries: &[Query],
+    linking: &Linking<'_>,
+) -> Result<Lists> {
+    linking
+        .progress
+        .stage("linking answers", queries.len() as u64);
+    let blocks: Vec<&[Query]> = queries.chunks(BLOCK).collect();
+    let answers = parallel::map(blocks.len(), linking.threads, |block| {
+        let mut scratch = Scratch::default();
+        let answers = |query: &Query| -> Vec<u32> {
+            let found = slices.walk(query, EF, &All, &mut scratch);
+            let best = found.best.iter().take(ANSWERS);
+            best.map(|c| slices.number(c)).collect()
+        };
+        Ok::<_, crate::Error>(blocks[block].iter().map(answers).collect::<Vec<_>>())
+    })?;
+    let mut asked: BTreeMap<u32, BTreeMap<u32, u32>> = BTreeMap::new();
+    for answers in answers.iter().flatten() {
+        for (i, &answer) in answers.iter().enumerate().skip(1) {
+            for other in [answers[0], answers[i - 1]] {
+                *asked.entry(answer).or_default().entry(other).or_default() += 1;
+                *asked.entry(other).or_default().entry(answer).or_default() += 1;
+            }
+        }
+    }
+    lists.change(|item, links| {
+        let asked = asked.get(&item)?.iter();
+        let mut wanted: Vec<(u32, u32)> = asked
+            .map(|(&other, &times)| (other, times))
+            .filter(|(other, _)| !links.contains(other))
+            .collect();
+        wanted.sort_unstable_by_key(|&(other, times)| (std::cmp::Reverse(times), other));
+        wanted.truncate(ASKED.min(MAX_LINKS - links.len()));
+        let wanted = wanted.into_iter().map(|(other, _)| other);
+        Some(links.iter().copied().chain(wanted).collect())
+    });
+    Ok(lists)
+}
