@@ -1,7 +1,7 @@
 //! The command line as people and scripts meet it: exit codes, errors, files.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -480,6 +480,65 @@ fn a_killed_build_leaves_no_shelf() {
     assert_eq!(run(&small).0, 0);
     assert_eq!(leftovers(directory.path()), 0);
     assert!(!Path::new(&other).join(".lock").exists());
+}
+
+#[test]
+fn a_killed_build_is_resumed_from_its_vectors() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    items(Path::new(&path("items.jsonl")), 6000);
+    let (rows, out, whole) = (path("items.jsonl"), path("shelf"), path("whole"));
+    let build = ["build", "--items", &rows, "--seed", "3", "--json", "--out"];
+    let in_the_making = || {
+        let entries = fs::read_dir(directory.path()).unwrap();
+        let mut vectors = entries.map(|e| e.unwrap().path().join("vectors"));
+        vectors.find(|path| path.exists())
+    };
+    let killed = || {
+        let mut command = nearshelf();
+        let mut build = command
+            .args(build)
+            .arg(&out)
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let start = Instant::now();
+        // Until some blocks of 1,024 vectors are there.
+        let enough = |path: PathBuf| fs::metadata(path).is_ok_and(|about| about.len() > 4 << 20);
+        while !in_the_making().is_some_and(enough) && start.elapsed() < Duration::from_secs(120) {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        build.kill().unwrap();
+        build.wait().unwrap();
+        in_the_making().unwrap()
+    };
+    let resumed = |more: &[&str]| {
+        let report: Value = serde_json::from_str(&run(&[&build[..], more].concat()).1).unwrap();
+        report["resumed"].as_u64().unwrap()
+    };
+    assert_eq!(resumed(&[&whole]), 0);
+    let left = killed();
+    assert!(resumed(&[&out, "--resume"]) >= 2048);
+    assert!(!left.exists());
+    let files = |shelf: &str| -> Vec<(String, Vec<u8>)> {
+        let entries = fs::read_dir(shelf).unwrap().map(|e| e.unwrap().path());
+        let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
+        let mut files: Vec<_> = entries.map(|p| (name(&p), fs::read(&p).unwrap())).collect();
+        files.sort();
+        files
+    };
+    assert!(files(&out) == files(&whole), "resumed and from nothing");
+
+    // A damaged block ends what is taken; without the option nothing is.
+    let left = killed();
+    let mut bytes = fs::read(&left).unwrap();
+    bytes[1024 * 384 * 4 + 500] ^= 1;
+    fs::write(&left, bytes).unwrap();
+    assert_eq!(resumed(&[&out, "--resume"]), 1024);
+    assert!(files(&out) == files(&whole), "after damage");
+    killed();
+    assert_eq!(resumed(&[&out]), 0);
+    assert_eq!(leftovers(directory.path()), 0);
 }
 
 #[cfg(unix)]

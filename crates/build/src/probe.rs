@@ -72,7 +72,8 @@ impl<'a, S: Storage + Sync> Trial<'a, S> {
         seed: u64,
         threads: usize,
     ) -> Result<Self> {
-        let mut asked = fragments(texts, QUERIES, seed);
+        let fragments = fragments(texts, QUERIES, seed).into_iter();
+        let mut asked: Vec<String> = fragments.map(|(_, text)| text).collect();
         asked.extend(crossed(texts, QUERIES, seed));
         let queries = encoder.encode_batch(&asked, threads, &|_| ())?;
         let queries: Vec<Target> = queries.into_iter().map(|q| q.vector.into()).collect();

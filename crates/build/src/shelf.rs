@@ -12,17 +12,17 @@ use nearshelf_index::{CodedVectors, Numbering, Query, ShardBuilder};
 use crate::error::{Error, Result};
 use crate::fragments::fragments;
 use crate::items::{Items, Report, TypedField, read_items};
-use crate::link::{Frozen, Linking, Vectors, entries, link};
+use crate::link::{Asked, Frozen, Linking, Vectors, entries, link};
 use crate::model::{Model, ModelFiles};
 use crate::options::BuildOptions;
 use crate::partition::{Partition, partition};
 use crate::progress::Progress;
 use crate::target::{Target, check_target};
-use crate::vectors::VectorFile;
+use crate::vectors::{Encoded, VectorFile};
 use crate::{order, parallel, probe};
 
 /// Items for each query whose answers are linked with each other, and the most such queries.
-const ITEMS_PER_QUERY: usize = 4;
+const ITEMS_PER_QUERY: usize = 2;
 const MAX_QUERIES: usize = 40_000;
 /// The items' vectors, while a shelf is built.
 const VECTORS: &str = "vectors";
@@ -34,8 +34,10 @@ pub struct Built {
     pub manifest: Manifest,
     /// Problems of the rows.
     pub report: Report,
-    /// Items whose text was longer than the encoder reads.
+    /// Items whose text was longer than the encoder reads, of those encoded now.
     pub truncated: u64,
+    /// Items whose vectors were taken from a build that was killed.
+    pub resumed: u64,
     /// Bytes of all files.
     pub bytes: u64,
 }
@@ -65,17 +67,18 @@ pub fn build(
     let target = Target::new(out, VECTORS, |file| {
         options.resume && VectorFile::is_of(file, model.items(), &items.texts)
     })?;
-    let (vectors, truncated) = match &options.vectors {
-        Some(file) => (
-            VectorFile::numpy(file, items.ids.len(), model.items().dims())?,
-            0,
-        ),
+    let encoded = match &options.vectors {
+        Some(file) => Encoded {
+            vectors: VectorFile::numpy(file, items.ids.len(), model.items().dims())?,
+            truncated: 0,
+            resumed: 0,
+        },
         None => {
             let file = target.path(VECTORS);
             VectorFile::encode(&file, model.items(), &items.texts, threads, progress)?
         }
     };
-    let source = Source::new(&items, &vectors);
+    let source = Source::new(&items, &encoded.vectors);
     progress.stage("cutting into shards", 0);
     let mut partition = source.partition(options, threads)?;
     let encoder = write_encoder(&model.files, &target)?;
@@ -88,8 +91,9 @@ pub fn build(
         threads,
         progress,
     };
-    let graph = link(&coded, &queries, &linking)?;
-    drop(queries);
+    let asked = asked(queries, &partition, &coded);
+    let graph = link(&coded, &asked, &linking)?;
+    drop(asked);
     progress.stage("writing shards", 0);
     let files = source.write(&partition, &coded, &graph, &target, threads)?;
     drop((coded, graph));
@@ -120,7 +124,8 @@ pub fn build(
     Ok(Built {
         manifest,
         report: items.report,
-        truncated,
+        truncated: encoded.truncated,
+        resumed: encoded.resumed,
         bytes,
     })
 }
@@ -135,21 +140,39 @@ fn open_catalog(manifest: &Manifest, target: &Target) -> Result<Catalog<Bytes>> 
     Ok(catalog)
 }
 
-/// The queries whose answers are linked.
+/// The queries whose answers are linked, each with the item that it was made of.
 fn bridging_queries(
     encoder: &Encoder,
     texts: &[String],
     options: &BuildOptions,
     threads: usize,
     progress: &dyn Progress,
-) -> Result<Vec<Query>> {
+) -> Result<Vec<(usize, Query)>> {
     let count = (texts.len() / ITEMS_PER_QUERY).clamp(1, MAX_QUERIES);
     progress.stage("encoding queries", count as u64);
     // Another stream than the one that recall is measured with.
-    let fragments = fragments(texts, count, !options.seed);
+    let (items, fragments): (Vec<usize>, Vec<String>) =
+        fragments(texts, count, !options.seed).into_iter().unzip();
     let encoded = encoder.encode_batch(&fragments, threads, &|done| progress.at(done as u64))?;
-    let queries = encoded.iter().map(|encoded| Query::new(&encoded.vector));
-    Ok(queries.flatten().collect())
+    let query = |(item, encoded): (usize, &nearshelf_encoder::Encoded)| {
+        Some((item, Query::new(&encoded.vector)?))
+    };
+    Ok(items.into_iter().zip(&encoded).filter_map(query).collect())
+}
+
+/// The same, with the items' numbers in the graph.
+fn asked(queries: Vec<(usize, Query)>, partition: &Partition, coded: &Vectors) -> Vec<Asked> {
+    let mut numbers = vec![0; partition.members.iter().map(Vec::len).sum()];
+    for (shard, members) in partition.members.iter().enumerate() {
+        for (place, &item) in members.iter().enumerate() {
+            numbers[item as usize] = coded.number(shard, place as u32);
+        }
+    }
+    let asked = |(item, query): (usize, Query)| Asked {
+        query,
+        source: numbers[item],
+    };
+    queries.into_iter().map(asked).collect()
 }
 
 /// The material of all shards.

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::progress::Progress;
 
 /// Texts that are encoded, and rows that are read, at a time.
-const BLOCK: usize = 8192;
+const BLOCK: usize = 2048;
 /// Rows with a checksum behind them, in files of our own.
 const CHECKED: usize = 1024;
 const CHECKSUM: usize = 8;
@@ -34,6 +34,15 @@ pub(crate) struct VectorFile {
     dims: usize,
     /// Rows after which a checksum stands.
     checked: usize,
+}
+
+/// Vectors that were encoded.
+pub(crate) struct Encoded {
+    pub vectors: VectorFile,
+    /// Texts that were truncated, of those encoded now.
+    pub truncated: u64,
+    /// Vectors that were there.
+    pub resumed: u64,
 }
 
 impl VectorFile {
@@ -75,7 +84,7 @@ impl VectorFile {
         Ok(vectors)
     }
 
-    /// Encodes texts into a file of our own, behind the rows that it already has; how many texts were truncated.
+    /// Encodes texts into a file of our own, behind the rows that it already has.
     ///
     /// # Errors
     /// A text that cannot be encoded, a file that cannot be written.
@@ -85,7 +94,7 @@ impl VectorFile {
         texts: &[String],
         threads: usize,
         progress: &dyn Progress,
-    ) -> Result<(Self, u64)> {
+    ) -> Result<Encoded> {
         let io = |e| Error::io(path, e);
         let dims = encoder.dims();
         let key = key(encoder, texts)?;
@@ -138,7 +147,11 @@ impl VectorFile {
             dims,
             checked: CHECKED,
         };
-        Ok((vectors, truncated))
+        Ok(Encoded {
+            vectors,
+            truncated,
+            resumed: done as u64,
+        })
     }
 
     /// Whether a file holds vectors of these texts by this encoder.

@@ -1,4 +1,4 @@
-//! Kernels and golden vectors on AArch64, under an emulator, where the emulator is.
+//! Kernels, walks and golden vectors on AArch64, under an emulator, where the emulator is.
 
 use std::process::Command;
 
@@ -11,7 +11,7 @@ const EMULATOR: &str = "qemu-aarch64";
 /// Debian's package of it.
 const PACKAGE: &str = "qemu-user";
 
-/// Runs the tests of kernels and encoder; says what is missing where they cannot run.
+/// Runs the tests of kernels, index and encoder; says what is missing where they cannot run.
 pub fn test() -> Result<()> {
     if let Err(missing) = set_up() {
         println!("skipped: AArch64 under an emulator: {missing:#}");
@@ -23,6 +23,8 @@ pub fn test() -> Result<()> {
         .args([
             "--package",
             "nearshelf-kernels",
+            "--package",
+            "nearshelf-index",
             "--package",
             "nearshelf-encoder",
         ])

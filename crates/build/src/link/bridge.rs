@@ -7,10 +7,11 @@
 
 use std::collections::BTreeMap;
 
-use nearshelf_index::{All, MAX_LINKS, Query, Scratch, Slices};
+use nearshelf_index::{All, MAX_LINKS, Query, Scratch, Slices, kernel};
 
 use super::linking::Linking;
 use super::lists::Lists;
+use super::vectors::Vectors;
 use crate::error::Result;
 use crate::parallel;
 
@@ -23,24 +24,29 @@ const EF: usize = 200;
 /// Queries that a thread answers at a time.
 const BLOCK: usize = 256;
 
+/// A query of the catalog's own words.
+pub struct Asked {
+    /// The query.
+    pub query: Query,
+    /// The number of the item that the words are of.
+    pub source: u32,
+}
+
 /// Links the answers of each query to the best one and to the next: adds to each item those that most queries ask for.
 pub fn bridge(
     mut lists: Lists,
+    vectors: &Vectors,
     slices: &Slices<'_>,
-    queries: &[Query],
+    queries: &[Asked],
     linking: &Linking<'_>,
 ) -> Result<Lists> {
     linking
         .progress
         .stage("linking answers", queries.len() as u64);
-    let blocks: Vec<&[Query]> = queries.chunks(BLOCK).collect();
+    let blocks: Vec<&[Asked]> = queries.chunks(BLOCK).collect();
     let answers = parallel::map(blocks.len(), linking.threads, |block| {
         let mut scratch = Scratch::default();
-        let answers = |query: &Query| -> Vec<u32> {
-            let found = slices.walk(query, EF, &All, &mut scratch);
-            let best = found.best.iter().take(ANSWERS);
-            best.map(|c| slices.number(c)).collect()
-        };
+        let answers = |asked: &Asked| answers(vectors, slices, asked, &mut scratch);
         Ok::<_, crate::Error>(blocks[block].iter().map(answers).collect::<Vec<_>>())
     })?;
     let mut asked: BTreeMap<u32, BTreeMap<u32, u32>> = BTreeMap::new();
@@ -64,4 +70,28 @@ pub fn bridge(
         Some(links.iter().copied().chain(wanted).collect())
     });
     Ok(lists)
+}
+
+/// The best answers to a query, best first. An item that its own words do not find lies where no walk comes by: it is put
+/// in its place among the answers, and so linked with them.
+fn answers(
+    vectors: &Vectors,
+    slices: &Slices<'_>,
+    asked: &Asked,
+    scratch: &mut Scratch,
+) -> Vec<u32> {
+    let Asked { query, source } = asked;
+    let found = slices.walk(query, EF, &All, scratch);
+    let best = found.best.iter().take(ANSWERS);
+    let mut answers: Vec<(i32, u32)> = best.map(|c| (c.score, slices.number(c))).collect();
+    if let Some(codes) = vectors.codes(*source)
+        && !answers.iter().any(|(_, number)| number == source)
+    {
+        let mut score = [0];
+        kernel::dot_rows()(&[codes.coarse], query.coarse(), &mut score);
+        let at = answers.partition_point(|&(other, _)| other >= score[0]);
+        answers.insert(at, (score[0], *source));
+        answers.truncate(ANSWERS);
+    }
+    answers.into_iter().map(|(_, number)| number).collect()
 }

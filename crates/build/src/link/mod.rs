@@ -20,8 +20,7 @@ mod reach;
 mod refine;
 mod vectors;
 
-use nearshelf_index::Query;
-
+pub use self::bridge::Asked;
 pub use self::frozen::{Frozen, entries};
 pub use self::linking::Linking;
 pub use self::vectors::Vectors;
@@ -31,7 +30,7 @@ use crate::error::Result;
 ///
 /// # Errors
 /// A thread that cannot be started, links that do not fit a shard.
-pub fn link(vectors: &Vectors, queries: &[Query], linking: &Linking<'_>) -> Result<Frozen> {
+pub fn link(vectors: &Vectors, queries: &[Asked], linking: &Linking<'_>) -> Result<Frozen> {
     let runs = hnsw::link(vectors, linking)?;
     let joined = join::join(vectors, &runs, linking)?;
     drop(runs);
@@ -40,7 +39,7 @@ pub fn link(vectors: &Vectors, queries: &[Query], linking: &Linking<'_>) -> Resu
     drop((frozen, joined));
     let frozen = Frozen::new(vectors, &refined)?;
     let slices = frozen.slices(vectors);
-    let mut lists = bridge::bridge(refined, &slices, queries, linking)?;
+    let mut lists = bridge::bridge(refined, vectors, &slices, queries, linking)?;
     reach::connect(&mut lists, vectors, &slices);
     Frozen::new(vectors, &lists)
 }

@@ -47,9 +47,10 @@ fn graph(rows: &[Vec<f32>], shard_size: usize, threads: usize) -> (Vectors, Froz
         threads,
         progress: &NoProgress,
     };
-    let asked: Vec<Query> = random(50, 5)
+    let asked: Vec<Asked> = random(50, 5)
         .iter()
         .filter_map(|row| Query::new(row))
+        .map(|query| Asked { query, source: 0 })
         .collect();
     let graph = link(&vectors, &asked, &linking).unwrap();
     (vectors, graph)

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use nearshelf_build::{BuildOptions, Error, ItemOptions, Model, Report, build};
+use nearshelf_build::{BuildOptions, Built, Error, ItemOptions, Model, Report, build};
 use serde_json::json;
 
 use crate::args::BuildArgs;
@@ -42,9 +42,13 @@ pub fn run(args: &BuildArgs) -> Result<()> {
     }
     let built = result.with_context(|| format!("shelf {} was not built", args.out.display()))?;
     print_problems(&built.report);
+    tell(args, &built, start.elapsed().as_secs_f64())
+}
+
+/// Says what was built.
+fn tell(args: &BuildArgs, built: &Built, seconds: f64) -> Result<()> {
     let manifest = &built.manifest;
     let (report, search) = (&built.report, &manifest.search);
-    let seconds = start.elapsed().as_secs_f64();
     let recall = search
         .measured
         .iter()
@@ -58,6 +62,7 @@ pub fn run(args: &BuildArgs) -> Result<()> {
             "bytes": built.bytes,
             "seconds": seconds,
             "truncated": built.truncated,
+            "resumed": built.resumed,
             "probe": search.probe,
             "ef": search.ef,
             "measured_recall_at_10": recall,
@@ -81,6 +86,12 @@ pub fn run(args: &BuildArgs) -> Result<()> {
         manifest.shards.len(),
         search.ef,
     );
+    if built.resumed > 0 {
+        text += &format!(
+            "{} items' vectors were those of a build that was killed\n",
+            thousands(built.resumed)
+        );
+    }
     if built.truncated > 0 {
         text += &format!(
             "{} items' texts were truncated\n",

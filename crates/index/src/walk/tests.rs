@@ -50,9 +50,14 @@ fn shards(sizes: &[usize]) -> (Numbering, Vec<Vec<u8>>) {
     let number = |i: usize| numbering.number(places[i].0, places[i].1 as u32);
     let mut links = vec![Vec::new(); ITEMS];
     for (i, row) in rows.iter().enumerate() {
-        let mut others: Vec<usize> = (0..ITEMS).filter(|&j| j != i).collect();
-        others.sort_by(|&a, &b| dot_f32(&rows[b], row).total_cmp(&dot_f32(&rows[a], row)));
-        for &other in &others[..20] {
+        let mut others: Vec<(f32, usize)> = rows
+            .iter()
+            .enumerate()
+            .map(|(j, other)| (dot_f32(other, row), j))
+            .filter(|(_, j)| *j != i)
+            .collect();
+        others.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        for &(_, other) in &others[..20] {
             links[i].push(number(other));
             if links[other].len() < MAX_LINKS && !links[other].contains(&number(i)) {
                 links[other].push(number(i));
