@@ -12,16 +12,16 @@ pub fn select() -> DotRows {
     *BEST
 }
 
-/// The kernels that this machine runs, the fastest last. `NEARSHELF_ISA` set to `avx2` leaves the others out, as it does
-/// for the encoder.
+/// The kernels that this machine runs, the fastest last. `NEARSHELF_ISA` asks for others than the fastest, as it does for
+/// the encoder.
 pub fn available() -> Vec<(&'static str, DotRows)> {
     let mut kernels: Vec<(&'static str, DotRows)> = Vec::new();
-    if is_x86_feature_detected!("avx2") {
+    let asked = std::env::var("NEARSHELF_ISA").unwrap_or_default();
+    if is_x86_feature_detected!("avx2") && asked != "portable" {
         kernels.push(("avx2", avx2));
     }
-    let least = std::env::var("NEARSHELF_ISA").is_ok_and(|isa| isa == "avx2");
     let avx512 = is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vnni");
-    if avx512 && !least {
+    if avx512 && (asked.is_empty() || asked == "avx512vnni") {
         kernels.push(("avx512vnni", avx512vnni));
     }
     kernels
