@@ -65,7 +65,7 @@ async function startWebKit(children) {
   const start = (program, ...rest) => children.push(spawn(program, ...rest));
   const env = { ...process.env };
   if (!env.DISPLAY) {
-    env.DISPLAY = `:${200 + (process.pid % 1000)}`;
+    env.DISPLAY = `:${200 + Math.floor(Math.random() * 1000)}`;
     start(xvfbPath, [env.DISPLAY, "-screen", "0", "1000x900x24", "-nolisten", "tcp"], { stdio: "ignore" });
   }
   const port = 20_000 + Math.floor(Math.random() * 20_000);

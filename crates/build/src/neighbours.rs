@@ -3,12 +3,9 @@
 use nearshelf_index::{All, CodedVectors, MAX_ITEMS, Precision, Query, Scratch};
 
 use crate::error::Result;
-use crate::link::{Linking, Vectors, link};
+use crate::link::{EF_CONSTRUCTION, Linking, Vectors, link};
 use crate::progress::NoProgress;
 use crate::{order, parallel};
-
-/// Candidates kept while a node is linked.
-const EF_CONSTRUCTION: usize = 60;
 
 /// For each query the `k` nearest of the vectors and their cosines, the best first. `vectors` is
 /// `[n][dims]`, `queries` `[m][dims]`, both of length 1. The same input gives the same result on every

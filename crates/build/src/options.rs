@@ -6,6 +6,7 @@ use nearshelf_index::{MAX_ITEMS, Precision};
 
 use crate::error::{Error, Result};
 use crate::items::ItemOptions;
+use crate::link::EF_CONSTRUCTION;
 
 /// Options of a build.
 #[derive(Debug, Clone)]
@@ -38,7 +39,7 @@ impl Default for BuildOptions {
             shard_size: MAX_ITEMS,
             seed: 0,
             threads: 0,
-            ef_construction: 60,
+            ef_construction: EF_CONSTRUCTION,
             precision: Precision::default(),
             // Above the 0.98 that is promised: the queries that measure it are made of the catalog's own words, those of
             // shoppers are not.

@@ -18,7 +18,7 @@ use crate::options::BuildOptions;
 use crate::partition::{Partition, partition};
 use crate::progress::Progress;
 use crate::target::{Target, check_target};
-use crate::vectors::{Encoded, VectorFile};
+use crate::vectors::{Encoded, Key, VectorFile};
 use crate::{order, parallel, probe};
 
 /// Items for each query whose answers are linked with each other, and the most such queries.
@@ -64,20 +64,7 @@ pub fn build(
     };
     progress.stage("reading items", 0);
     let items = read_items(items, &options.items)?;
-    let target = Target::new(out, VECTORS, |file| {
-        options.resume && VectorFile::is_of(file, model.items(), &items.texts)
-    })?;
-    let encoded = match &options.vectors {
-        Some(file) => Encoded {
-            vectors: VectorFile::numpy(file, items.ids.len(), model.items().dims())?,
-            truncated: 0,
-            resumed: 0,
-        },
-        None => {
-            let file = target.path(VECTORS);
-            VectorFile::encode(&file, model.items(), &items.texts, threads, progress)?
-        }
-    };
+    let (target, encoded) = vectors(out, &items, model.items(), options, threads, progress)?;
     let source = Source::new(&items, &encoded.vectors);
     progress.stage("cutting into shards", 0);
     let mut partition = source.partition(options, threads)?;
@@ -128,6 +115,33 @@ pub fn build(
         resumed: encoded.resumed,
         bytes,
     })
+}
+
+/// The folder to be filled, and the items' vectors: those of a file, or encoded into one of the folder's.
+fn vectors(
+    out: &Path,
+    items: &Items,
+    encoder: &Encoder,
+    options: &BuildOptions,
+    threads: usize,
+    progress: &dyn Progress,
+) -> Result<(Target, Encoded)> {
+    if let Some(file) = &options.vectors {
+        let target = Target::new(out, VECTORS, |_| false)?;
+        let encoded = Encoded {
+            vectors: VectorFile::numpy(file, items.ids.len(), encoder.dims())?,
+            truncated: 0,
+            resumed: 0,
+        };
+        return Ok((target, encoded));
+    }
+    let key = Key::new(encoder, &items.texts)?;
+    let target = Target::new(out, VECTORS, |file| {
+        options.resume && VectorFile::is_of(file, &key, encoder.dims())
+    })?;
+    let file = target.path(VECTORS);
+    let encoded = VectorFile::encode(&file, &key, encoder, &items.texts, threads, progress)?;
+    Ok((target, encoded))
 }
 
 /// The catalog as a search will open it, from the files just written.

@@ -90,6 +90,7 @@ impl VectorFile {
     /// A text that cannot be encoded, a file that cannot be written.
     pub fn encode(
         path: &Path,
+        key: &Key,
         encoder: &Encoder,
         texts: &[String],
         threads: usize,
@@ -97,10 +98,9 @@ impl VectorFile {
     ) -> Result<Encoded> {
         let io = |e| Error::io(path, e);
         let dims = encoder.dims();
-        let key = key(encoder, texts)?;
         let row = dims * 4;
         let block = (CHECKED * row + CHECKSUM) as u64;
-        let blocks = complete_blocks(path, &key, dims).map_err(io)?;
+        let blocks = complete_blocks(path, key, dims).map_err(io)?;
         let done = blocks * CHECKED;
         let file = File::options()
             .create(true)
@@ -112,7 +112,7 @@ impl VectorFile {
         let mut out = BufWriter::new(file);
         if blocks == 0 {
             out.write_all(MAGIC).map_err(io)?;
-            out.write_all(&key).map_err(io)?;
+            out.write_all(&key.0).map_err(io)?;
         }
         let end = HEAD as u64 + blocks as u64 * block;
         out.flush().map_err(io)?;
@@ -154,11 +154,9 @@ impl VectorFile {
         })
     }
 
-    /// Whether a file holds vectors of these texts by this encoder.
-    pub fn is_of(path: &Path, encoder: &Encoder, texts: &[String]) -> bool {
-        key(encoder, texts).is_ok_and(|key| {
-            complete_blocks(path, &key, encoder.dims()).is_ok_and(|blocks| blocks > 0)
-        })
+    /// Whether a file holds vectors of `dims` components with this key.
+    pub fn is_of(path: &Path, key: &Key, dims: usize) -> bool {
+        complete_blocks(path, key, dims).is_ok_and(|blocks| blocks > 0)
     }
 
     /// The number of rows.
@@ -172,7 +170,7 @@ impl VectorFile {
     }
 
     /// Rows one behind the other, `[rows][dims]`.
-    pub fn read(&self, rows: Range<usize>) -> Result<Vec<f32>> {
+    fn read(&self, rows: Range<usize>) -> Result<Vec<f32>> {
         let mut bytes = Vec::with_capacity(rows.len() * self.dims * 4);
         let mut next = rows.start;
         while next < rows.end {
@@ -233,21 +231,29 @@ impl VectorFile {
 }
 
 /// A digest of the texts, and of the encoder by the vector that it makes of the first.
-fn key(encoder: &Encoder, texts: &[String]) -> Result<[u8; 32]> {
-    let mut hash = Sha256::new();
-    if let Some(first) = texts.first() {
-        let vector = encoder.encode(first)?.vector;
-        vector.iter().for_each(|x| hash.update(x.to_le_bytes()));
+pub(crate) struct Key([u8; 32]);
+
+impl Key {
+    /// The key of these texts' vectors.
+    ///
+    /// # Errors
+    /// The first text cannot be encoded.
+    pub fn new(encoder: &Encoder, texts: &[String]) -> Result<Self> {
+        let mut hash = Sha256::new();
+        if let Some(first) = texts.first() {
+            let vector = encoder.encode(first)?.vector;
+            vector.iter().for_each(|x| hash.update(x.to_le_bytes()));
+        }
+        for text in texts {
+            hash.update((text.len() as u64).to_le_bytes());
+            hash.update(text.as_bytes());
+        }
+        Ok(Key(hash.finalize().into()))
     }
-    for text in texts {
-        hash.update((text.len() as u64).to_le_bytes());
-        hash.update(text.as_bytes());
-    }
-    Ok(hash.finalize().into())
 }
 
 /// Blocks with the right checksum, from the first on, of a file with this key.
-fn complete_blocks(path: &Path, key: &[u8; 32], dims: usize) -> std::io::Result<usize> {
+fn complete_blocks(path: &Path, key: &Key, dims: usize) -> std::io::Result<usize> {
     let file = match File::open(path) {
         Ok(file) => file,
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(0),
@@ -255,7 +261,7 @@ fn complete_blocks(path: &Path, key: &[u8; 32], dims: usize) -> std::io::Result<
     };
     let mut file = BufReader::new(file);
     let mut head = [0; HEAD];
-    if file.read_exact(&mut head).is_err() || &head[..8] != MAGIC || &head[8..] != key {
+    if file.read_exact(&mut head).is_err() || &head[..8] != MAGIC || head[8..] != key.0 {
         return Ok(0);
     }
     let mut block = vec![0; CHECKED * dims * 4 + CHECKSUM];

@@ -1,7 +1,5 @@
 //! The numbers that links name items by, over all shards of a shelf.
 
-/// A shard's items begin at a multiple of this, so that a number's shard is found in a small table.
-const BLOCK: u32 = 1024;
 /// Numbers that links of 24 bits can name.
 pub const MAX_NUMBERS: u32 = 1 << 24;
 
@@ -13,7 +11,12 @@ pub struct Numbering {
     shards: Vec<u16>,
 }
 
+const BLOCK: u32 = Numbering::BLOCK;
+
 impl Numbering {
+    /// A shard's items begin at a multiple of this, so that a number's shard is found in a small table.
+    pub const BLOCK: u32 = 1024;
+
     /// The numbering of shards with so many items. Shards beyond [`MAX_NUMBERS`] have no numbers: no link leads there.
     pub fn new(items: impl IntoIterator<Item = u32>) -> Self {
         let mut numbering = Numbering::default();

@@ -26,7 +26,7 @@ impl Slices<'_> {
         }
         let Scratch { results, dots, .. } = scratch;
         results.reset(keep.max(1));
-        // Those of the last walk are what its marks are taken back by.
+        // Not the scratch's: by those, the marks of the last walk are taken back.
         let mut numbers: Vec<u32> = Vec::with_capacity(BLOCK);
         dots.resize(dots.len().max(BLOCK), 0);
         let dot_rows = kernel::dot_rows();

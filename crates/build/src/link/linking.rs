@@ -2,6 +2,10 @@
 
 use crate::progress::Progress;
 
+/// Candidates kept while instant-distance links an item, where nothing else is asked for: which of them are linked is
+/// chosen by the passes behind it.
+pub const EF_CONSTRUCTION: usize = 60;
+
 /// Settings of a graph's making.
 pub struct Linking<'a> {
     /// Candidates kept while instant-distance links an item.

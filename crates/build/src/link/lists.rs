@@ -2,13 +2,15 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use nearshelf_index::Numbering;
+
 use super::linking::Linking;
 use super::vectors::Vectors;
 use crate::error::Result;
 use crate::parallel;
 
-/// Numbers of a block: shards begin at multiples of it.
-const BLOCK: u32 = 1024;
+/// Numbers of a block, all of one shard.
+const BLOCK: u32 = Numbering::BLOCK;
 
 /// Lists of numbers, one for each number.
 #[derive(Debug, Default)]

@@ -22,7 +22,7 @@ mod vectors;
 
 pub use self::bridge::Asked;
 pub use self::frozen::{Frozen, entries};
-pub use self::linking::Linking;
+pub use self::linking::{EF_CONSTRUCTION, Linking};
 pub use self::vectors::Vectors;
 use crate::error::Result;
 

@@ -1,10 +1,11 @@
 //! A way to every item.
 
+use std::collections::BTreeMap;
+
 use nearshelf_index::{All, MAX_LINKS, Scratch, Slices};
 
 use super::lists::Lists;
 use super::vectors::Vectors;
-use std::collections::BTreeMap;
 
 /// Candidates kept while a neighbour is looked for that can be reached.
 const EF: usize = 16;
@@ -32,9 +33,8 @@ pub fn connect(lists: &mut Lists, vectors: &Vectors, slices: &Slices<'_>) {
             let first = vectors.number(shard, 0);
             let last = first + coded.len() as u32;
             // Everything before it can be reached by now, and somewhere in its shard an entry.
-            let from = vectors
-                .others(&found, number)
-                .into_iter()
+            let found = found.best.iter().map(|c| slices.number(c));
+            let from = found
                 .chain((first..number).rev())
                 .chain(number + 1..last)
                 .find(|&from| {

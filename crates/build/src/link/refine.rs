@@ -23,7 +23,7 @@ pub fn refine(vectors: &Vectors, graph: &Frozen, linking: &Linking<'_>) -> Resul
             return vec![];
         };
         let found = slices.walk(&query, EF, &All, &mut work.0);
-        let found = vectors.others(&found, item);
+        let found = found.best.iter().map(|c| slices.number(c));
         let had = graph.links()[shard].rows().numbers(place as usize);
         prune(vectors, item, had.chain(found), &mut work.1)
     })?;

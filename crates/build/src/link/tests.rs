@@ -42,7 +42,7 @@ fn graph(rows: &[Vec<f32>], shard_size: usize, threads: usize) -> (Vectors, Froz
     });
     let vectors = Vectors::new(shards.collect());
     let linking = Linking {
-        ef_construction: 60,
+        ef_construction: EF_CONSTRUCTION,
         seed: 1,
         threads,
         progress: &NoProgress,

@@ -1,7 +1,7 @@
 //! The coded vectors of a shelf.
 
 use nearshelf_index::codes::Codes;
-use nearshelf_index::{Candidate, Candidates, CodedVectors, Numbering, Query};
+use nearshelf_index::{CodedVectors, Numbering, Query};
 
 /// The coded vectors of all shards, in the order of the files.
 pub struct Vectors {
@@ -53,12 +53,5 @@ impl Vectors {
         let codes = self.codes(number)?;
         let shard = self.shards.first()?;
         Some(Query::of_codes(codes, shard.precision(), shard.dims()))
-    }
-
-    /// Items that a walk found for a stored vector, without itself.
-    pub fn others(&self, found: &Candidates, number: u32) -> Vec<u32> {
-        let number_of = |c: &Candidate| self.number(c.shard as usize, c.item);
-        let numbers = found.best.iter().map(number_of);
-        numbers.filter(|&other| other != number).collect()
     }
 }

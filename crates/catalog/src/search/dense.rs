@@ -5,7 +5,7 @@ use nearshelf_index::{
     Accept, All, AllowedByShard, Breadth, Candidate, Candidates, Query, Scratch, Slices,
 };
 
-use super::visit::{RESCORE_MARGIN, VisitingRule};
+use super::visit::{VisitingRule, rescored};
 use super::{Found, Hit, SearchOptions, SearchStats};
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
@@ -166,7 +166,7 @@ impl<S: Storage> Catalog<S> {
         k: usize,
         absent: &mut Vec<(usize, std::ops::Range<usize>)>,
     ) -> Vec<Hit<'_, S>> {
-        let candidates: Vec<&Candidate> = candidates.take(k + k.max(RESCORE_MARGIN)).collect();
+        let candidates: Vec<&Candidate> = candidates.take(rescored(k)).collect();
         for candidate in &candidates {
             if let Some(shard) = self.shard(candidate.shard as usize) {
                 shard.prefetch_score(candidate.item as usize);

@@ -16,7 +16,12 @@ const FILTERED_ITEMS_PER_EF: usize = 8;
 
 /// Candidates beyond `k` that are scored again by their fine codes, at the least: coarse codes are off
 /// by some thousandths, and seldom put one of the best ten behind the thirtieth place.
-pub(super) const RESCORE_MARGIN: usize = 20;
+const RESCORE_MARGIN: usize = 20;
+
+/// Candidates that are scored again for `k` hits.
+pub(super) fn rescored(k: usize) -> usize {
+    k + k.max(RESCORE_MARGIN)
+}
 
 /// When a query has seen enough shards.
 #[derive(Debug, Clone, Copy)]
@@ -78,7 +83,7 @@ impl<S: Storage> Catalog<S> {
     /// Candidates that a search for `k` hits keeps.
     pub(super) fn ef(&self, k: usize, options: &SearchOptions) -> usize {
         let ef = options.ef.unwrap_or(self.manifest().search.ef as usize);
-        ef.max(k + k.max(RESCORE_MARGIN))
+        ef.max(rescored(k))
     }
 
     /// The rule of a search for `k` hits, for itself and for what is fetched ahead of it.

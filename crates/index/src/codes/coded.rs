@@ -89,24 +89,6 @@ impl CodedVectors {
         }
     }
 
-    /// Adds the vectors of another list.
-    pub fn append(&mut self, mut other: CodedVectors) {
-        debug_assert_eq!((self.dims, self.precision), (other.dims, other.precision));
-        self.coarse.append(&mut other.coarse);
-        self.residuals.append(&mut other.residuals);
-    }
-
-    /// Some of the vectors, in another order.
-    pub fn select(&self, order: &[u32]) -> CodedVectors {
-        let mut selected = CodedVectors::new(self.dims, self.precision);
-        for &i in order {
-            let codes = self.codes(i as usize);
-            selected.coarse.extend_from_slice(codes.coarse);
-            selected.residuals.extend_from_slice(codes.residuals);
-        }
-        selected
-    }
-
     /// The number of vectors.
     pub fn len(&self) -> usize {
         self.coarse.len() / self.row()

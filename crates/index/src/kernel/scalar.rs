@@ -1,14 +1,10 @@
 //! The dot products in plain Rust: the reference of the others.
 
+use super::rows::each_row;
+
 /// The reference, and the kernel of targets without one of their own.
 pub fn dot_rows(rows: &[&[u8]], query: &[i8], dots: &mut [i32]) {
-    for (row, out) in rows.iter().zip(dots) {
-        *out = if row.len() * 2 == query.len() {
-            dot(row, query)
-        } else {
-            i32::MIN
-        };
-    }
+    each_row(rows, query, dots, dot);
 }
 
 fn dot(row: &[u8], query: &[i8]) -> i32 {

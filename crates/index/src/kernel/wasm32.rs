@@ -2,14 +2,10 @@
 
 use std::arch::wasm32::*;
 
+use super::rows::each_row;
+
 pub fn dot_rows(rows: &[&[u8]], query: &[i8], dots: &mut [i32]) {
-    for (row, out) in rows.iter().zip(dots) {
-        *out = if row.len() * 2 == query.len() {
-            dot(row, query)
-        } else {
-            i32::MIN
-        };
-    }
+    each_row(rows, query, dots, dot);
 }
 
 #[inline]

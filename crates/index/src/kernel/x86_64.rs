@@ -47,30 +47,23 @@ fn avx512vnni(rows: &[&[u8]], query: &[i8], dots: &mut [i32]) {
 /// The machine has AVX2.
 #[target_feature(enable = "avx2")]
 unsafe fn rows_avx2(rows: &[&[u8]], query: &[i8], dots: &mut [i32]) {
-    let empty: &[u8] = &[];
-    let fits = |row: &[u8]| row.len() * 2 == query.len();
     for (rows, dots) in rows.chunks(4).zip(dots.chunks_mut(4)) {
         let mut sums = [_mm256_setzero_si256(); 4];
         for (row, sum) in rows.iter().zip(&mut sums) {
-            let row = if fits(row) { row } else { empty };
             *sum = sum_avx2(row, query);
         }
-        let [a, b, c, d] = sums;
-        let ab = _mm256_hadd_epi32(a, b);
-        let cd = _mm256_hadd_epi32(c, d);
-        store(dots, _mm256_hadd_epi32(ab, cd));
-        for (row, out) in rows.iter().zip(dots) {
-            if !fits(row) {
-                *out = i32::MIN;
-            }
-        }
+        store(rows, query, sums, dots);
     }
 }
 
-/// Adds the halves, which hold four sums each, and writes as many as there is room for.
+/// Adds up the partial sums of four rows, and writes those of as many as there are; `i32::MIN` for a row of another length.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn store(dots: &mut [i32], sums: __m256i) {
+fn store(rows: &[&[u8]], query: &[i8], [a, b, c, d]: [__m256i; 4], dots: &mut [i32]) {
+    let ab = _mm256_hadd_epi32(a, b);
+    let cd = _mm256_hadd_epi32(c, d);
+    // Both halves hold a part of each of the four.
+    let sums = _mm256_hadd_epi32(ab, cd);
     let sums = _mm_add_epi32(
         _mm256_castsi256_si128(sums),
         _mm256_extracti128_si256::<1>(sums),
@@ -78,8 +71,9 @@ fn store(dots: &mut [i32], sums: __m256i) {
     let mut four = [0; 4];
     // SAFETY: the array has the register's 16 bytes.
     unsafe { _mm_storeu_si128(four.as_mut_ptr().cast(), sums) };
-    for (out, sum) in dots.iter_mut().zip(four) {
-        *out = sum;
+    for ((row, out), sum) in rows.iter().zip(dots).zip(four) {
+        let fits = row.len() * 2 == query.len();
+        *out = if fits { sum } else { i32::MIN };
     }
 }
 
@@ -123,13 +117,10 @@ fn sum_avx2(row: &[u8], query: &[i8]) -> __m256i {
 /// The machine has AVX-512F and AVX-512 VNNI.
 #[target_feature(enable = "avx512f,avx512vnni,avx2")]
 unsafe fn rows_avx512vnni<const LINES: usize>(rows: &[&[u8]], query: &[i8], dots: &mut [i32]) {
-    let empty: &[u8] = &[];
-    let fits = |row: &[u8]| row.len() * 2 == query.len();
     let known = known_lines::<LINES>(query);
     for (rows, dots) in rows.chunks(4).zip(dots.chunks_mut(4)) {
         let mut sums = [_mm256_setzero_si256(); 4];
         for (row, sum) in rows.iter().zip(&mut sums) {
-            let row = if fits(row) { row } else { empty };
             let wide = match row.as_chunks::<64>().0.first_chunk::<LINES>() {
                 Some(lines) if LINES > 0 => sum_lines(lines, &known),
                 _ => sum_avx512vnni(row, query),
@@ -139,15 +130,7 @@ unsafe fn rows_avx512vnni<const LINES: usize>(rows: &[&[u8]], query: &[i8], dots
                 _mm512_extracti64x4_epi64::<1>(wide),
             );
         }
-        let [a, b, c, d] = sums;
-        let ab = _mm256_hadd_epi32(a, b);
-        let cd = _mm256_hadd_epi32(c, d);
-        store(dots, _mm256_hadd_epi32(ab, cd));
-        for (row, out) in rows.iter().zip(dots) {
-            if !fits(row) {
-                *out = i32::MIN;
-            }
-        }
+        store(rows, query, sums, dots);
     }
 }
 
