@@ -638,7 +638,11 @@ fn eval_compares_runs_and_shows_strata() {
     let (code, out, err) = run(&[&eval[..], &["--json"]].concat());
     assert_eq!(code, 0, "{err}");
     let report: Value = serde_json::from_str(&out).unwrap();
-    let recall = &report["against"]["recall"];
+    let comparisons = report["comparisons"].as_array().unwrap();
+    let recall = comparisons
+        .iter()
+        .find(|c| c["metric"] == "recall")
+        .unwrap();
     assert!(
         (recall["difference"].as_f64().unwrap() - 2.0 / 3.0).abs() < 1e-9,
         "{out}"
@@ -656,7 +660,7 @@ fn eval_compares_runs_and_shows_strata() {
     );
     let (_, out, _) = run(&eval);
     assert!(
-        out.contains("nDCG@10: +")
+        out.contains("nDCG@10: nearshelf +")
             && out.contains("by permutation")
             && out.contains("vertical even"),
         "{out}"

@@ -9,6 +9,14 @@ use crate::items::Report;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// A file of lines has one that says nothing.
+    #[error("{path}, {reason}")]
+    Lines {
+        /// The file.
+        path: PathBuf,
+        /// The line's number, and what was expected there.
+        reason: String,
+    },
     /// A file could not be read or written.
     #[error("{path}: {source}")]
     Io {

@@ -3,6 +3,7 @@
 //!
 //! The same items, model, options and seed give the same bytes on every number of threads.
 
+mod chance;
 mod error;
 mod fragments;
 mod items;
@@ -18,14 +19,17 @@ mod progress;
 mod shelf;
 mod target;
 mod vectors;
+mod words;
 
 pub use error::{Error, Result};
 pub use items::{
-    FieldSpec, ItemOptions, Items, Problem, ProblemKind, Report, TypedField, read_items,
+    FieldSpec, ItemOptions, Items, Problem, ProblemKind, Report, TextField, TypedField, read_items,
 };
 pub use model::Model;
 pub use nearshelf_index::Precision;
+pub use nearshelf_lexical::Language;
 pub use neighbours::neighbours;
 pub use options::BuildOptions;
 pub use progress::{NoProgress, Progress};
 pub use shelf::{Built, build};
+pub use words::WordOptions;

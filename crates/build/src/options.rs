@@ -7,12 +7,15 @@ use nearshelf_index::{MAX_ITEMS, Precision};
 use crate::error::{Error, Result};
 use crate::items::ItemOptions;
 use crate::link::EF_CONSTRUCTION;
+use crate::words::{self, WordOptions};
 
 /// Options of a build.
 #[derive(Debug, Clone)]
 pub struct BuildOptions {
     /// The fields of the rows.
     pub items: ItemOptions,
+    /// The words of the texts.
+    pub words: WordOptions,
     /// Items in a shard, at most: smaller ones come over a network sooner.
     pub shard_size: usize,
     /// Seed of clustering and graphs.
@@ -36,6 +39,7 @@ impl Default for BuildOptions {
     fn default() -> Self {
         BuildOptions {
             items: ItemOptions::default(),
+            words: WordOptions::default(),
             shard_size: MAX_ITEMS,
             seed: 0,
             threads: 0,
@@ -66,6 +70,6 @@ impl BuildOptions {
             let expected = "a share above 0, 1 at most".into();
             return Err(error("recall", expected, self.recall.to_string()));
         }
-        Ok(())
+        words::check(&self.items)
     }
 }

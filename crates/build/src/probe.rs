@@ -1,6 +1,6 @@
 //! The search defaults of a shelf, chosen from recall measured on it.
 
-use nearshelf_catalog::{Catalog, Hit, ProbeRecall, SearchDefaults, SearchOptions, Target};
+use nearshelf_catalog::{Catalog, Chance, Hit, ProbeRecall, SearchDefaults, SearchOptions, Target};
 use nearshelf_container::Storage;
 use nearshelf_encoder::Encoder;
 
@@ -61,6 +61,7 @@ pub(crate) fn choose<S: Storage + Sync>(
         probe: chosen.probe,
         ef: chosen.ef,
         measured: curve(&measured),
+        chance: Chance::default(),
     })
 }
 
@@ -98,7 +99,7 @@ impl<'a, S: Storage + Sync> Trial<'a, S> {
             k: K,
             probe: Some(probe),
             ef: Some(ef),
-            filter: None,
+            ..Default::default()
         };
         let found = parallel::map(self.queries.len(), self.threads, |i| {
             let found = self.catalog.search(&self.queries[i], &options)?;

@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use nearshelf_catalog::{
-    Bytes, Catalog, Columns, EncoderFiles, Field, FieldKind, FieldStats, FileRef, MANIFEST_NAME,
-    Manifest, SearchDefaults, ShardRef, Value,
+    Bytes, Catalog, Chance, Columns, EncoderFiles, Field, FieldKind, FieldStats, FileRef,
+    MANIFEST_NAME, Manifest, SearchDefaults, ShardRef, Value, WordsRef,
 };
 use nearshelf_encoder::Encoder;
 use nearshelf_index::{CodedVectors, Numbering, Query, ShardBuilder};
+use nearshelf_lexical::Section;
 
 use crate::error::{Error, Result};
 use crate::fragments::fragments;
@@ -19,7 +20,8 @@ use crate::partition::{Partition, partition};
 use crate::progress::Progress;
 use crate::target::{Target, check_target};
 use crate::vectors::{Encoded, Key, VectorFile};
-use crate::{order, parallel, probe};
+use crate::words::words;
+use crate::{chance, order, parallel, probe};
 
 /// Items for each query whose answers are linked with each other, and the most such queries.
 const ITEMS_PER_QUERY: usize = 2;
@@ -65,8 +67,8 @@ pub fn build(
     progress.stage("reading items", 0);
     let items = read_items(items, &options.items)?;
     let (target, encoded) = vectors(out, &items, model.items(), options, threads, progress)?;
-    let source = Source::new(&items, &encoded.vectors);
     progress.stage("cutting into shards", 0);
+    let source = Source::new(&items, &encoded.vectors);
     let mut partition = source.partition(options, threads)?;
     let encoder = write_encoder(&model.files, &target)?;
     let queries = bridging_queries(model.queries(), &items.texts, options, threads, progress)?;
@@ -82,27 +84,38 @@ pub fn build(
     let graph = link(&coded, &asked, &linking)?;
     drop(asked);
     progress.stage("writing shards", 0);
-    let files = source.write(&partition, &coded, &graph, &target, threads)?;
-    drop((coded, graph));
+    let counted = words(&items, &options.items, &options.words, &partition.members)?;
+    let words = target.write("words", "nsw", &counted.file)?;
+    #[rustfmt::skip]
+    let parts = Parts { coded, graph, words: counted.shards };
+    let files = source.write(&partition, &parts, &target, threads)?;
+    drop(parts);
     let mut manifest = Manifest {
         built_by: env!("CARGO_PKG_VERSION").into(),
         seed: options.seed,
         dims: source.dims as u32,
         id_field: options.items.id.clone(),
-        text_fields: options.items.text.clone(),
+        text_fields: text_fields(options),
         fields: source.fields(&items.fields),
         encoder,
+        words: Some(words_ref(words, options)),
         shards: source.shard_refs(partition, files),
         search: SearchDefaults {
             probe: 1,
             ef: 1,
             measured: vec![],
+            chance: Chance::default(),
         },
     };
     progress.stage("measuring recall", 0);
-    let catalog = open_catalog(&manifest, &target)?;
-    manifest.search = probe::choose(&catalog, model.queries(), &items.texts, options, threads)?;
-    drop(catalog);
+    manifest.search = measured(
+        &manifest,
+        &target,
+        model.queries(),
+        &items.texts,
+        options,
+        threads,
+    )?;
 
     let manifest_bytes = manifest.to_bytes();
     target.write_named(MANIFEST_NAME, &manifest_bytes)?;
@@ -115,6 +128,33 @@ pub fn build(
         resumed: encoded.resumed,
         bytes,
     })
+}
+
+/// The search defaults of the finished files.
+fn measured(
+    manifest: &Manifest,
+    target: &Target,
+    queries: &Encoder,
+    texts: &[String],
+    options: &BuildOptions,
+    threads: usize,
+) -> Result<SearchDefaults> {
+    let catalog = open_catalog(manifest, target)?;
+    let chosen = probe::choose(&catalog, queries, texts, options, threads)?;
+    Ok(SearchDefaults {
+        chance: chance::measure(&catalog, queries, texts, options.seed, threads)?,
+        ..chosen
+    })
+}
+
+fn words_ref(file: FileRef, options: &BuildOptions) -> WordsRef {
+    let fields = options.items.text.len() as u32;
+    WordsRef { file, fields }
+}
+
+fn text_fields(options: &BuildOptions) -> Vec<String> {
+    let fields = options.items.text.iter();
+    fields.map(|field| field.name.clone()).collect()
 }
 
 /// The folder to be filled, and the items' vectors: those of a file, or encoded into one of the folder's.
@@ -187,6 +227,13 @@ fn asked(queries: Vec<(usize, Query)>, partition: &Partition, coded: &Vectors) -
         source: numbers[item],
     };
     queries.into_iter().map(asked).collect()
+}
+
+/// The parts of all shards that were made of the whole catalog.
+struct Parts {
+    coded: Vectors,
+    graph: Frozen,
+    words: Vec<Vec<Section>>,
 }
 
 /// The material of all shards.
@@ -288,25 +335,25 @@ impl<'a> Source<'a> {
     fn write(
         &self,
         partition: &Partition,
-        coded: &Vectors,
-        graph: &Frozen,
+        parts: &Parts,
         target: &Target,
         threads: usize,
     ) -> Result<Vec<FileRef>> {
         parallel::map(partition.members.len(), threads, |number| {
-            let vectors = &coded.shards()[number];
-            let entries = entries(vectors.len(), coded.len());
-            let mut shard =
-                ShardBuilder::new(vectors, &graph.links()[number], entries).map_err(|source| {
-                    Error::Shard {
-                        shard: number,
-                        source,
-                    }
-                })?;
+            let vectors = &parts.coded.shards()[number];
+            let entries = entries(vectors.len(), parts.coded.len());
+            let shard = ShardBuilder::new(vectors, &parts.graph.links()[number], entries);
+            let mut shard = shard.map_err(|source| Error::Shard {
+                shard: number,
+                source,
+            })?;
             let items = partition.members[number].iter().map(|&i| i as usize);
             let (ids, values): (Vec<&str>, Vec<&[Option<Value>]>) = items
                 .map(|i| (self.ids[i].as_str(), self.values[i].as_slice()))
                 .unzip();
+            for (kind, index, bytes) in &parts.words[number] {
+                shard.section(*kind, *index, bytes.clone());
+            }
             Columns::write(&mut shard, &ids, &self.kinds, &values)?;
             target.write(&format!("shard-{number:04}"), "nss", &shard.to_bytes())
         })

@@ -3,14 +3,15 @@
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use nearshelf_container::{Absent, Storage, Stored};
+use nearshelf_container::{Absent, Bytes, Storage, Stored};
 use nearshelf_index::{Allowed, Numbering, Scratch, Shard};
+use nearshelf_lexical::{ShardWords, WordSections, Words};
 
 use crate::columns::{Columns, FieldKind, ValueRef};
 use crate::error::{Error, Result};
 use crate::filter::{Node, Sets};
 use crate::ids;
-use crate::manifest::{MANIFEST_NAME, Manifest};
+use crate::manifest::{MANIFEST_NAME, Manifest, WordsRef};
 
 /// A shelf's manifest and shards. Shards can be attached one by one; what is there is searched.
 ///
@@ -20,7 +21,9 @@ pub struct Catalog<S> {
     manifest: Manifest,
     numbering: Numbering,
     shards: Vec<Option<Attached<S>>>,
+    words: Option<Words>,
     scratch: Mutex<Vec<Scratch>>,
+    word_scratch: Mutex<Vec<nearshelf_lexical::Scratch>>,
     sets: Mutex<Sets>,
 }
 
@@ -28,6 +31,7 @@ pub struct Catalog<S> {
 struct Attached<S> {
     shard: Shard<S>,
     columns: Columns,
+    words: Option<WordSections>,
 }
 
 impl<S: Storage> Catalog<S> {
@@ -38,7 +42,9 @@ impl<S: Storage> Catalog<S> {
             numbering: Numbering::new(manifest.shards.iter().map(|shard| shard.items)),
             manifest,
             shards,
+            words: None,
             scratch: Mutex::default(),
+            word_scratch: Mutex::default(),
             sets: Mutex::default(),
         }
     }
@@ -78,9 +84,55 @@ impl<S: Storage> Catalog<S> {
         }
         let kinds: Vec<FieldKind> = self.manifest.fields.iter().map(|f| f.kind).collect();
         let columns = Columns::open(&file.name, &shard, &kinds)?;
-        self.shards[number] = Some(Attached { shard, columns });
+        let words = self.manifest.words.as_ref();
+        let fields = words.map_or(0, |words| words.fields as usize);
+        let words = WordSections::open(shard.head(), shard.len(), fields);
+        let words = words.map_err(|source| Error::File {
+            file: file.name.clone(),
+            source,
+        })?;
+        self.shards[number] = Some(Attached {
+            shard,
+            columns,
+            words,
+        });
         self.sets().forget(number);
         Ok(())
+    }
+
+    /// Opens the words that all shards share. Nothing but the file's head is read.
+    ///
+    /// # Errors
+    /// A shelf without words, bytes of another length, a file that is damaged or not the one that the manifest describes.
+    pub fn attach_words(&mut self, bytes: Bytes) -> Result<()> {
+        let Some(WordsRef { file, fields }) = &self.manifest.words else {
+            return Err(Error::Mismatch {
+                file: MANIFEST_NAME.into(),
+                place: "words".into(),
+                expected: "a shelf with words".into(),
+                found: "one without".into(),
+            });
+        };
+        file.check_length(bytes.len() as u64)?;
+        let words = Words::open(bytes).map_err(|source| Error::File {
+            file: file.name.clone(),
+            source,
+        })?;
+        if words.fields().count() != *fields as usize {
+            return Err(Error::Mismatch {
+                file: file.name.clone(),
+                place: "record, fields".into(),
+                expected: format!("{fields} (by the manifest)"),
+                found: words.fields().count().to_string(),
+            });
+        }
+        self.words = Some(words);
+        Ok(())
+    }
+
+    /// The words that all shards share, when they are attached.
+    pub fn words(&self) -> Option<&Words> {
+        self.words.as_ref()
     }
 
     /// The manifest.
@@ -153,7 +205,7 @@ impl<S: Storage> Catalog<S> {
         item: u32,
     ) -> Result<Option<ValueRef<'_>>, Absent> {
         match self.attached(shard) {
-            Some(Attached { shard, columns }) => columns.value(shard, field, item),
+            Some(Attached { shard, columns, .. }) => columns.value(shard, field, item),
             None => Ok(None),
         }
     }
@@ -163,8 +215,16 @@ impl<S: Storage> Catalog<S> {
     /// # Errors
     /// The first thing that is not as it was written, or not here.
     pub fn verify(&self) -> Result<()> {
+        if let (Some(words), Some(described)) = (&self.words, &self.manifest.words) {
+            let file = &described.file;
+            words.verify().map_err(|source| Error::File {
+                file: file.name.clone(),
+                source,
+            })?;
+            file.verify(words.bytes())?;
+        }
         for (expected, attached) in self.manifest.shards.iter().zip(&self.shards) {
-            let Some(Attached { shard, columns }) = attached else {
+            let Some(Attached { shard, columns, .. }) = attached else {
                 continue;
             };
             let file = &expected.file;
@@ -206,6 +266,23 @@ impl<S: Storage> Catalog<S> {
         &self.numbering
     }
 
+    /// The words of a shard; `None` where it is not attached, or has none.
+    ///
+    /// # Errors
+    /// Its words are not here.
+    pub(crate) fn words_of(&self, number: usize) -> Result<Option<ShardWords<'_, S>>, Absent> {
+        let attached = self.shards.get(number).and_then(Option::as_ref);
+        let Some((attached, words)) = attached.and_then(|a| Some((a, a.words.as_ref()?))) else {
+            return Ok(None);
+        };
+        words.read(attached.shard.storage()).map(Some)
+    }
+
+    /// The number of shards that are attached.
+    pub(crate) fn attached_shards(&self) -> usize {
+        self.shards.iter().flatten().count()
+    }
+
     fn attached(&self, shard: u32) -> Option<&Attached<S>> {
         self.shards.get(shard as usize)?.as_ref()
     }
@@ -227,7 +304,8 @@ impl<S: Storage> Catalog<S> {
         number: usize,
         filter: &Node,
     ) -> Result<Option<Arc<Allowed>>, Absent> {
-        let Some(Attached { shard, columns }) = self.shards.get(number).and_then(Option::as_ref)
+        let Some(Attached { shard, columns, .. }) =
+            self.shards.get(number).and_then(Option::as_ref)
         else {
             return Ok(None);
         };
@@ -244,9 +322,21 @@ impl<S: Storage> Catalog<S> {
         self.sets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(crate) fn word_scratch(&self) -> MutexGuard<'_, Vec<nearshelf_lexical::Scratch>> {
+        let scratch = self.word_scratch.lock();
+        scratch.unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(crate) fn scratch(&self) -> MutexGuard<'_, Vec<Scratch>> {
         // A scratch that a panic left behind was never put back; the others are as good as before.
         self.scratch.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<S> Catalog<S> {
+    /// The cosine below which a hit is chance.
+    pub(crate) fn cutoff(&self) -> f32 {
+        self.manifest.search.chance.best
     }
 }
 

@@ -15,9 +15,10 @@ pub use columns::{Columns, FieldKind, Value, ValueRef};
 pub use error::{Error, Result};
 pub use filter::{Condition, Filter};
 pub use manifest::{
-    EncoderFiles, Field, FieldStats, FileRef, MANIFEST_NAME, Manifest, PartRef, ProbeRecall,
-    SearchDefaults, ShardRef, ValueStats,
+    Chance, EncoderFiles, Field, FieldStats, FileRef, MANIFEST_NAME, Manifest, PartRef,
+    ProbeRecall, SearchDefaults, ShardRef, ValueStats, WordsRef,
 };
 pub use nearshelf_container::{Bytes, Digest, ErrorKind, Stored, sha256};
+pub use nearshelf_lexical::{Corrected, Language, Suggestion, WordQuery, Words};
 pub use query::{Query, Target};
-pub use search::{Found, Hit, SearchOptions, SearchStats, route};
+pub use search::{Found, Hit, Mode, Parts, SearchOptions, SearchStats, route};

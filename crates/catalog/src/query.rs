@@ -1,6 +1,7 @@
 //! Queries: a text, a vector, items.
 
 use nearshelf_container::Storage;
+use nearshelf_lexical::WordQuery;
 
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
@@ -12,7 +13,7 @@ const UNLIKE: f32 = 0.25;
 /// A query.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Query<'a> {
-    /// A text, by its meaning. Needs an encoder.
+    /// A text, by its words and its meaning. Needs an encoder, but for words alone.
     Text(&'a str),
     /// A unit vector, `[dims]`.
     Vector(&'a [f32]),
@@ -49,11 +50,13 @@ impl<'a> From<&'a Vec<f32>> for Query<'a> {
     }
 }
 
-/// Where a search goes: a query as a point among the items.
-#[derive(Debug, Clone, PartialEq)]
+/// Where a search goes: a query as a point among the items, as words, or as both.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Target {
     /// The unit vector that items are compared with.
-    pub(crate) vector: Vec<f32>,
+    pub(crate) vector: Option<Vec<f32>>,
+    /// The words that items are compared by.
+    pub(crate) words: Option<WordQuery>,
     /// Items that are no hits, by shard and place, in rising order.
     pub(crate) without: Vec<(u32, u32)>,
 }
@@ -61,16 +64,31 @@ pub struct Target {
 impl From<Vec<f32>> for Target {
     fn from(vector: Vec<f32>) -> Self {
         Target {
-            vector,
-            without: vec![],
+            vector: Some(vector),
+            ..Target::default()
+        }
+    }
+}
+
+impl From<WordQuery> for Target {
+    fn from(words: WordQuery) -> Self {
+        Target {
+            words: Some(words),
+            ..Target::default()
         }
     }
 }
 
 impl Target {
-    /// The unit vector that items are compared with.
-    pub fn vector(&self) -> &[f32] {
-        &self.vector
+    /// The same target with these words besides.
+    #[must_use]
+    pub fn with_words(self, words: Option<WordQuery>) -> Self {
+        Target { words, ..self }
+    }
+
+    /// The unit vector that items are compared with, where there is one.
+    pub fn vector(&self) -> Option<&[f32]> {
+        self.vector.as_deref()
     }
 }
 
@@ -109,7 +127,11 @@ impl<S: Storage> Catalog<S> {
         let mut without = places;
         without.sort_unstable();
         without.dedup();
-        Ok(Target { vector, without })
+        Ok(Target {
+            vector: Some(vector),
+            words: None,
+            without,
+        })
     }
 
     /// The mean of items' vectors, in the order of their list.

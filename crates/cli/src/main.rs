@@ -26,6 +26,7 @@ fn main() -> ExitCode {
         Command::Encode(args) => commands::encode::run(&args),
         Command::Build(args) => commands::build::run(&args),
         Command::Search(args) => commands::search::run(&args),
+        Command::Suggest(args) => commands::suggest::run(&args),
         Command::Eval(args) => commands::eval::run(&args),
         Command::Inspect(args) => commands::inspect::run(&args),
         Command::Verify(args) => commands::verify::run(&args),

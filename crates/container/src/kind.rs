@@ -9,6 +9,8 @@ pub enum FileKind {
     Shard,
     /// An encoder, `.nsn`.
     Network,
+    /// The words that all shards of a shelf share, `.nsw`.
+    Words,
     /// A shelf's table of contents, `.nsm`.
     Manifest,
 }
@@ -19,6 +21,7 @@ impl FileKind {
         match self {
             FileKind::Shard => *b"\x89NSS\r\n\x1a\n",
             FileKind::Network => *b"\x89NSN\r\n\x1a\n",
+            FileKind::Words => *b"\x89NSW\r\n\x1a\n",
             FileKind::Manifest => *b"\x89NSM\r\n\x1a\n",
         }
     }

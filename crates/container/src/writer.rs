@@ -30,7 +30,7 @@ impl FileWriter {
             // A manifest is always read whole.
             block: match kind {
                 FileKind::Manifest => 0,
-                FileKind::Shard | FileKind::Network => BLOCK_BYTES,
+                FileKind::Shard | FileKind::Network | FileKind::Words => BLOCK_BYTES,
             },
         }
     }

@@ -17,9 +17,10 @@ mod shelf;
 
 pub use error::{Error, Result};
 pub use nearshelf_catalog::{
-    Condition, Digest, EncoderFiles, Error as CatalogError, Field, FieldKind, FieldStats, FileRef,
-    Filter, MANIFEST_NAME, Manifest, ProbeRecall, Query, SearchDefaults, SearchOptions,
-    SearchStats, ShardRef, Value, ValueRef, ValueStats, sha256,
+    Chance, Condition, Corrected, Digest, EncoderFiles, Error as CatalogError, Field, FieldKind,
+    FieldStats, FileRef, Filter, Language, MANIFEST_NAME, Manifest, Mode, Parts, ProbeRecall,
+    Query, SearchDefaults, SearchOptions, SearchStats, ShardRef, Suggestion, Value, ValueRef,
+    ValueStats, WordQuery, Words, WordsRef, sha256,
 };
 pub use nearshelf_container::{AlignedBytes, Bytes, ErrorKind};
 #[cfg(all(feature = "onnx", not(target_arch = "wasm32")))]
@@ -28,4 +29,4 @@ pub use nearshelf_encoder::{
     Encoded, Encoder, EncoderConfig, Error as EncoderError, Fusion, Isa, NETWORK_NAME, Pooling,
     Precision,
 };
-pub use shelf::{Answer, Found, Hit, SectionSize, Shelf};
+pub use shelf::{Answer, Found, Hit, SectionSize, Shelf, Why};

@@ -4,8 +4,8 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 use nearshelf_catalog::{
-    Catalog, Error as CatalogError, FileRef, MANIFEST_NAME, Manifest, Query, SearchOptions,
-    SearchStats, Stored, Target, ValueRef,
+    Catalog, Corrected, Error as CatalogError, FileRef, MANIFEST_NAME, Manifest, Mode, Query,
+    SearchOptions, SearchStats, Stored, Suggestion, Target, ValueRef, WordQuery,
 };
 use nearshelf_container::{Bytes, FileKind, Ranges};
 use nearshelf_encoder::Encoder;
@@ -45,8 +45,18 @@ pub struct Answer<'a> {
     pub tokens: usize,
     /// Tokens of the whole query: more when it was truncated.
     pub untruncated: usize,
-    /// Tokens that stand for something that the encoder does not know; where these are all, the hits are chance.
+    /// Tokens that stand for something that the encoder does not know; where these are all, the meaning is chance.
     pub unknown: usize,
+    /// The words that were looked for; `None` where meaning alone was compared.
+    pub words: Option<WordQuery>,
+    shelf: &'a Shelf,
+}
+
+/// The reasons of a hit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Why<'a> {
+    /// The display fields that hold words of the query, each with their places: bytes of the field's text, in rising order.
+    pub fields: Vec<(&'a str, Vec<Range<usize>>)>,
 }
 
 /// A section of a shard, for people.
@@ -124,6 +134,10 @@ impl Shelf {
     pub fn attach(&mut self, name: &str, bytes: Bytes, checked: bool) -> Result<()> {
         if let Some(number) = self.shard_number(name) {
             return Ok(self.catalog.attach(number, bytes.into())?);
+        }
+        let words = self.manifest().words.as_ref();
+        if words.is_some_and(|words| words.file.name == name) {
+            return Ok(self.catalog.attach_words(bytes)?);
         }
         let manifest = self.catalog.manifest();
         let files = manifest.encoder.files();
@@ -235,7 +249,7 @@ impl Shelf {
         Ok(&self.encoder.get_or_init(|| Loaded(encoder)).0)
     }
 
-    /// The `k` items nearest to a text, with the shelf's own defaults.
+    /// The best `k` items for a text, by its words and its meaning, with the shelf's own defaults.
     ///
     /// # Errors
     /// Those of [`Shelf::search_with`].
@@ -247,8 +261,9 @@ impl Shelf {
         self.search_with(query, &options)
     }
 
-    /// The items nearest to a query. A text of nothing but white space has no hits; one longer than
-    /// the encoder reads is truncated, which [`Answer::truncated`] tells.
+    /// The best items for a query: those nearest to a vector or to items; for a text, those that share its words, those
+    /// nearest to its meaning, or both in one ranking ([`SearchOptions::mode`]). A text of nothing but white space has no
+    /// hits; one longer than the encoder reads is truncated, which [`Answer::truncated`] tells.
     ///
     /// ```no_run
     /// # let shelf = nearshelf::Shelf::open("shelf")?;
@@ -266,23 +281,76 @@ impl Shelf {
         query: impl Into<Query<'q>>,
         options: &SearchOptions,
     ) -> Result<Answer<'_>> {
-        let Some(resolved) = self.resolve(&query.into())? else {
+        let Some(resolved) = self.resolve(&query.into(), options)? else {
             return Ok(Answer {
                 hits: vec![],
                 stats: SearchStats::default(),
                 tokens: 0,
                 untruncated: 0,
                 unknown: 0,
+                words: None,
+                shelf: self,
             });
         };
-        let Found { hits, stats, .. } = self.catalog.search(&resolved.target, options)?;
+        let found = self.catalog.search(&resolved.target, options)?;
         Ok(Answer {
-            hits,
-            stats,
+            hits: found.hits,
+            stats: found.stats,
             tokens: resolved.tokens,
             untruncated: resolved.untruncated,
             unknown: resolved.unknown,
+            words: found.words,
+            shelf: self,
         })
+    }
+
+    /// The best items for words, for a vector, or for both in one ranking: what [`Shelf::search_with`] does once the text is
+    /// encoded. Where the options' mode asks for one alone, the other is not looked at.
+    ///
+    /// # Errors
+    /// A vector of other dimensions than the shelf's, or that is not finite; nothing of what the mode asks for.
+    pub fn search_encoded(
+        &self,
+        text: &str,
+        vector: Option<&[f32]>,
+        options: &SearchOptions,
+    ) -> Result<Found<'_>> {
+        let target = self.target(text, vector.map(<[f32]>::to_vec), options);
+        Ok(self.catalog.search(&target, options)?)
+    }
+
+    /// The `k` likeliest completions of a text that is being typed: phrases of the catalog, or of the queries that the build
+    /// was given.
+    pub fn suggest(&self, text: &str, k: usize) -> Vec<Suggestion> {
+        let words = self.catalog.words();
+        words.map_or(vec![], |words| words.suggest(text, k))
+    }
+
+    /// The reasons of a hit: where the words of a query stand in its fields.
+    pub fn why<'h>(&self, words: &WordQuery, hit: &Hit<'h>) -> Why<'h> {
+        let places = hit.fields().filter_map(|(name, value)| match value {
+            ValueRef::Text(text) => {
+                let places = self.catalog.words()?.matches(words, text);
+                (!places.is_empty()).then_some((name, places))
+            }
+            _ => None,
+        });
+        Why {
+            fields: places.collect(),
+        }
+    }
+
+    /// Where a text goes.
+    fn target(&self, text: &str, vector: Option<Vec<f32>>, options: &SearchOptions) -> Target {
+        let words = self
+            .catalog
+            .words()
+            .filter(|_| options.mode != Mode::Meaning);
+        let words = words.map(|words| words.query(text, options.typing));
+        match vector.filter(|_| options.mode != Mode::Words) {
+            Some(vector) => Target::from(vector).with_words(words),
+            None => Target::default().with_words(words),
+        }
     }
 
     /// The items nearest to a unit vector, such as one of [`Encoder::encode`].
@@ -294,7 +362,7 @@ impl Shelf {
     }
 
     /// Compares a query with every item of every attached shard that the filter allows: the truth that searches are measured
-    /// against. Of the options, `k` and `filter` count.
+    /// against. Of the options, `probe` and `ef` do not count.
     ///
     /// # Errors
     /// Those of [`Shelf::search_with`].
@@ -303,7 +371,7 @@ impl Shelf {
         query: impl Into<Query<'q>>,
         options: &SearchOptions,
     ) -> Result<Vec<Hit<'_>>> {
-        match self.resolve(&query.into())? {
+        match self.resolve(&query.into(), options)? {
             Some(resolved) => Ok(self.catalog.search_exact(&resolved.target, options)?.hits),
             None => Ok(vec![]),
         }
@@ -318,14 +386,14 @@ impl Shelf {
         query: impl Into<Query<'q>>,
         options: &SearchOptions,
     ) -> Result<Vec<usize>> {
-        match self.resolve(&query.into())? {
+        match self.resolve(&query.into(), options)? {
             Some(resolved) => Ok(self.catalog.missing(&resolved.target, options)?),
             None => Ok(vec![]),
         }
     }
 
     /// Where a query goes; `None` for a text of nothing but white space.
-    fn resolve(&self, query: &Query<'_>) -> Result<Option<Resolved>> {
+    fn resolve(&self, query: &Query<'_>, options: &SearchOptions) -> Result<Option<Resolved>> {
         let of = |target| Resolved {
             target,
             tokens: 0,
@@ -333,14 +401,19 @@ impl Shelf {
             unknown: 0,
         };
         Ok(Some(match *query {
-            Query::Text(text) => {
-                let encoder = self.encoder()?;
-                if text.trim().is_empty() {
-                    return Ok(None);
+            Query::Text(text) if text.trim().is_empty() => {
+                if options.mode != Mode::Words {
+                    self.encoder()?;
                 }
-                let encoded = encoder.encode(text)?;
+                return Ok(None);
+            }
+            Query::Text(text) if options.mode == Mode::Words => {
+                of(self.target(text, None, options))
+            }
+            Query::Text(text) => {
+                let encoded = self.encoder()?.encode(text)?;
                 Resolved {
-                    target: encoded.vector.into(),
+                    target: self.target(text, Some(encoded.vector), options),
                     tokens: encoded.tokens,
                     untruncated: encoded.untruncated,
                     unknown: encoded.unknown,
@@ -362,7 +435,30 @@ impl Shelf {
     }
 }
 
-impl Answer<'_> {
+impl<'a> Answer<'a> {
+    /// The reasons of a hit.
+    pub fn why(&self, hit: &Hit<'a>) -> Why<'a> {
+        match &self.words {
+            Some(words) => self.shelf.why(words, hit),
+            None => Why { fields: vec![] },
+        }
+    }
+
+    /// Words of the query that were taken for others of the catalog.
+    pub fn corrected(&self) -> &[Corrected] {
+        self.words.as_ref().map_or(&[], WordQuery::corrected)
+    }
+
+    /// Words that the catalog does not have, nor any like them.
+    pub fn unknown_words(&self) -> &[String] {
+        self.words.as_ref().map_or(&[], WordQuery::unknown)
+    }
+
+    /// Whether nothing fits: there is no hit, or the best is no better than chance.
+    pub fn is_weak(&self) -> bool {
+        self.hits.first().is_none_or(Hit::is_weak)
+    }
+
     /// Whether the query was longer than the encoder reads.
     pub fn truncated(&self) -> bool {
         self.untruncated > self.tokens

@@ -4,6 +4,7 @@ mod report;
 mod types;
 
 use std::collections::HashSet;
+use std::ops::Range;
 use std::path::Path;
 
 use nearshelf_catalog::{FieldKind, Value};
@@ -18,8 +19,10 @@ pub use report::{Problem, ProblemKind, Report};
 pub struct ItemOptions {
     /// The field that names an item.
     pub id: String,
-    /// The fields whose texts are encoded, joined by spaces.
-    pub text: Vec<String>,
+    /// The fields whose texts are encoded, joined by spaces, and whose words are counted.
+    pub text: Vec<TextField>,
+    /// The fields whose values are identifiers: a query for one finds its item first.
+    pub exact: Vec<String>,
     /// The fields that items come back with; all of them when this is empty.
     pub fields: Vec<FieldSpec>,
     /// Whether a problem ends the build.
@@ -31,8 +34,27 @@ impl Default for ItemOptions {
         ItemOptions {
             id: "id".into(),
             text: vec!["title".into()],
+            exact: vec![],
             fields: vec![],
             strict: false,
+        }
+    }
+}
+
+/// A field whose text is encoded, and whose words are counted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TextField {
+    /// Its name.
+    pub name: String,
+    /// Weight of a word in it, beside one in a field of weight 1.
+    pub weight: f32,
+}
+
+impl From<&str> for TextField {
+    fn from(name: &str) -> Self {
+        TextField {
+            name: name.to_owned(),
+            weight: 1.0,
         }
     }
 }
@@ -62,12 +84,27 @@ pub struct Items {
     pub ids: Vec<String>,
     /// The texts that are encoded.
     pub texts: Vec<String>,
+    /// Bytes of each text that come from each field, `[items][text fields]`.
+    parts: Vec<Range<usize>>,
+    /// Identifiers by item; none at all where no field holds any.
+    pub identifiers: Vec<Vec<String>>,
     /// The fields that are kept.
     pub fields: Vec<TypedField>,
     /// Their values, `[items][fields]`.
     pub values: Vec<Vec<Option<Value>>>,
     /// Problems of the rows.
     pub report: Report,
+}
+
+impl Items {
+    /// The part of an item's text that comes from a text field.
+    pub fn part(&self, item: usize, field: usize) -> &str {
+        let fields = self.parts.len() / self.texts.len().max(1);
+        let part = self.parts.get(item * fields + field).cloned();
+        let text = self.texts.get(item).zip(part);
+        text.and_then(|(text, part)| text.get(part))
+            .unwrap_or_default()
+    }
 }
 
 /// Reads a catalog.
@@ -92,6 +129,8 @@ pub fn read_items(path: &Path, options: &ItemOptions) -> Result<Items> {
         return Err(Error::Empty { path, report });
     }
     rows.check_fields(path, options)?;
+    let without = rows.identifiers.iter().filter(|codes| codes.is_empty());
+    report.without_identifier = without.count() as u64;
     let fields = rows.typed_fields(options, from_text);
     let values = typed_values(rows.rows, &rows.lines, &fields, path, &mut report);
     if options.strict && report.problem_count() > 0 {
@@ -101,6 +140,8 @@ pub fn read_items(path: &Path, options: &ItemOptions) -> Result<Items> {
     Ok(Items {
         ids: rows.ids,
         texts: rows.texts,
+        parts: rows.parts,
+        identifiers: rows.identifiers,
         fields,
         values,
         report,
@@ -113,6 +154,8 @@ struct Rows {
     lines: Vec<u64>,
     ids: Vec<String>,
     texts: Vec<String>,
+    parts: Vec<Range<usize>>,
+    identifiers: Vec<Vec<String>>,
     rows: Vec<serde_json::Map<String, Json>>,
     seen: HashSet<String>,
 }
@@ -129,19 +172,38 @@ impl Rows {
             .get(&options.id)
             .and_then(types::plain_text)
             .ok_or_else(|| missing(options.id.clone()))?;
-        let parts: Vec<String> = options
-            .text
-            .iter()
-            .filter_map(|f| types::plain_text(row.get(f)?))
-            .collect();
-        if parts.is_empty() {
-            return Err(missing(options.text.join(", ")));
+        let (mut text, mut parts) = (String::new(), Vec::new());
+        for field in &options.text {
+            let part = row.get(&field.name).and_then(types::plain_text);
+            let start = match (&part, text.is_empty()) {
+                (Some(_), false) => text.len() + 1,
+                _ => text.len(),
+            };
+            if let Some(part) = part {
+                text.extend((start > text.len()).then_some(' '));
+                text += &part;
+            }
+            parts.push(start..text.len());
+        }
+        if text.is_empty() {
+            let names: Vec<&str> = options
+                .text
+                .iter()
+                .map(|field| field.name.as_str())
+                .collect();
+            return Err(missing(names.join(", ")));
         }
         if !self.seen.insert(id.clone()) {
             return Err(ProblemKind::DuplicateId { id });
         }
         self.ids.push(id);
-        self.texts.push(parts.join(" "));
+        self.texts.push(text);
+        self.parts.extend(parts);
+        if !options.exact.is_empty() {
+            let values = options.exact.iter().filter_map(|field| row.get(field));
+            self.identifiers
+                .push(values.flat_map(types::plain_texts).collect());
+        }
         self.lines.push(line);
         self.rows.push(row);
         Ok(())
@@ -150,7 +212,8 @@ impl Rows {
     /// Every field that the options name is in some row.
     fn check_fields(&self, path: &Path, options: &ItemOptions) -> Result<()> {
         let display = options.fields.iter().map(|f| &f.name);
-        for name in options.text.iter().chain(display) {
+        let text = options.text.iter().map(|field| &field.name);
+        for name in text.chain(&options.exact).chain(display) {
             if !self.rows.iter().any(|row| row.contains_key(name)) {
                 return Err(Error::Items {
                     path: path.to_owned(),

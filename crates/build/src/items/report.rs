@@ -88,6 +88,8 @@ pub struct Report {
     pub missing_fields: u64,
     /// Values of another type than their field's.
     pub bad_values: u64,
+    /// Items without any identifier, where fields are named that hold them. No problem, but good to know.
+    pub without_identifier: u64,
     /// The first problems, in the order of the file.
     pub first: Vec<Problem>,
 }

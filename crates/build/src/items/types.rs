@@ -41,6 +41,14 @@ pub(super) fn infer<'a>(
     }
 }
 
+/// The texts of a value that is one, or a list of them.
+pub(super) fn plain_texts(value: &Json) -> Vec<String> {
+    match value {
+        Json::Array(values) => values.iter().filter_map(plain_text).collect(),
+        value => plain_text(value).into_iter().collect(),
+    }
+}
+
 /// A value as its field's type; `Ok(None)` where there is none, the value itself where it does not fit.
 pub(super) fn convert(value: Json, kind: FieldKind) -> Result<Option<Value>, String> {
     let wrong = |value: &Json| Err(brief(&value.to_string()));

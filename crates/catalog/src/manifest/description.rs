@@ -50,6 +50,26 @@ pub struct SearchDefaults {
     pub ef: u32,
     /// The measurements that the defaults were chosen from, by rising cost.
     pub measured: Vec<ProbeRecall>,
+    /// Cosines that are chance.
+    pub chance: Chance,
+}
+
+/// Cosines of queries for things that the catalog does not have, as the build measured them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct Chance {
+    /// That of any item, on average.
+    pub any: f32,
+    /// That of the best hit: one below it is no answer.
+    pub best: f32,
+}
+
+/// The words of a shelf: the file that all shards share.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WordsRef {
+    /// The file.
+    pub file: FileRef,
+    /// Fields whose words are counted: each shard has their lengths.
+    pub fields: u32,
 }
 
 /// The description of a shelf.
@@ -69,6 +89,8 @@ pub struct Manifest {
     pub fields: Vec<Field>,
     /// The query encoder.
     pub encoder: EncoderFiles,
+    /// The words; `None` where items are found by meaning alone.
+    pub words: Option<WordsRef>,
     /// The shards.
     pub shards: Vec<ShardRef>,
     /// Search defaults.

@@ -99,7 +99,8 @@ impl FileRef {
 /// The head of a file of our own kinds.
 fn head(bytes: &[u8]) -> Option<PartRef> {
     let read = |kind| Head::read(kind, &bytes).ok();
-    let head = read(FileKind::Shard).or_else(|| read(FileKind::Network))?;
+    let kinds = [FileKind::Shard, FileKind::Network, FileKind::Words];
+    let head = kinds.into_iter().find_map(read)?;
     Some(PartRef {
         bytes: head.bytes() as u64,
         sha256: sha256(&bytes[..head.bytes()]),

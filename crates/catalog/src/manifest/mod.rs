@@ -5,7 +5,7 @@ mod files;
 mod stats;
 mod wire;
 
-pub use description::{Field, Manifest, ProbeRecall, SearchDefaults, ShardRef};
+pub use description::{Chance, Field, Manifest, ProbeRecall, SearchDefaults, ShardRef, WordsRef};
 pub use files::{EncoderFiles, FileRef, PartRef};
 pub use stats::{FieldStats, ValueStats};
 
@@ -23,7 +23,8 @@ impl Manifest {
     /// Every file of the shelf but the manifest itself.
     pub fn files(&self) -> impl Iterator<Item = &FileRef> {
         let shards = self.shards.iter().map(|s| &s.file);
-        self.encoder.files().into_iter().chain(shards)
+        let words = self.words.iter().map(|words| &words.file);
+        self.encoder.files().into_iter().chain(words).chain(shards)
     }
 
     /// The file.

@@ -7,7 +7,9 @@ use nearshelf_container::wire::{Record, decode, encode};
 use nearshelf_container::{Digest, Error, FileKind, FileWriter, Head, Kind, Result, Storage};
 use serde::{Deserialize, Serialize};
 
-use super::description::{Field, Manifest, ProbeRecall, SearchDefaults, ShardRef};
+use super::description::{
+    Chance, Field, Manifest, ProbeRecall, SearchDefaults, ShardRef, WordsRef,
+};
 use super::files::{EncoderFiles, FileRef, PartRef};
 use super::stats::{Counts, FieldStats, ValueStats};
 use crate::columns::FieldKind;
@@ -22,6 +24,8 @@ const ENCODER: Kind = Kind::new(b"ENCO");
 const SHARDS: Kind = Kind::new(b"SHDS");
 /// The shards' centroids, `f32 [shards][dims]`.
 const CENTROIDS: Kind = Kind::new(b"CENT");
+/// One [`WordsRecord`]; none in a shelf without words.
+const WORDS: Kind = Kind::new(b"WRDS");
 /// One [`SearchRecord`].
 const SEARCH: Kind = Kind::new(b"SRCH");
 
@@ -95,6 +99,14 @@ struct SearchRecord {
     probe: u32,
     ef: u32,
     measured: Vec<Record<MeasuredRecord>>,
+    chance_any: f32,
+    chance_best: f32,
+}
+
+#[derive(Serialize, Deserialize)]
+struct WordsRecord {
+    file: Record<FileRecord>,
+    fields: u32,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -127,8 +139,17 @@ pub(super) fn write(manifest: &Manifest) -> Vec<u8> {
             .iter()
             .map(measured_record)
             .collect(),
+        chance_any: manifest.search.chance.any,
+        chance_best: manifest.search.chance.best,
     };
     file.push(SEARCH, 0, encode(&search));
+    if let Some(words) = &manifest.words {
+        let record = WordsRecord {
+            file: Record((&words.file).into()),
+            fields: words.fields,
+        };
+        file.push(WORDS, 0, encode(&record));
+    }
     let shards: Vec<Record<ShardRecord>> = manifest.shards.iter().map(shard_record).collect();
     file.push(SHARDS, 0, encode(&shards));
     let centroids = manifest.shards.iter().flat_map(|s| &s.centroid);
@@ -150,6 +171,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Manifest> {
     let encoder: Vec<Record<EncoderRecord>> = decode("section ENCO", section(ENCODER)?)?;
     let search: SearchRecord = decode("section SRCH", section(SEARCH)?)?;
     let shards: Vec<Record<ShardRecord>> = decode("section SHDS", section(SHARDS)?)?;
+    let words = head.find(WORDS, 0);
+    let words = words.map(|range| decode::<WordsRecord>("section WRDS", bytes.read(range)?));
     let expected = shards.len() as u64 * u64::from(shelf.dims) * 4;
     head.sized(CENTROIDS, 0, expected)?;
     let centroids = section(CENTROIDS)?.as_chunks().0.iter();
@@ -175,12 +198,25 @@ pub(super) fn read(bytes: &[u8]) -> Result<Manifest> {
         shards: shards.collect(),
         fields,
         encoder: encoder_files(encoder)?,
+        words: words.transpose()?.map(|record| WordsRef {
+            file: record.file.0.into(),
+            fields: record.fields,
+        }),
         search: SearchDefaults {
             probe: search.probe,
             ef: search.ef,
             measured: search.measured.into_iter().map(|r| r.0.into()).collect(),
+            chance: Chance {
+                any: finite(search.chance_any),
+                best: finite(search.chance_best),
+            },
         },
     })
+}
+
+/// A cosine, 0 where damage made it none.
+fn finite(cosine: f32) -> f32 {
+    if cosine.is_finite() { cosine } else { 0.0 }
 }
 
 fn field_record(field: &Field) -> Record<FieldRecord> {

@@ -5,8 +5,9 @@ use nearshelf_index::{
     Accept, All, AllowedByShard, Breadth, Candidate, Candidates, Query, Scratch, Slices,
 };
 
-use super::visit::{VisitingRule, rescored};
-use super::{Found, Hit, SearchOptions, SearchStats};
+use super::SearchStats;
+use super::candidate::{Parts, Ranked, rank};
+use super::visit::VisitingRule;
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::filter::Node;
@@ -22,78 +23,56 @@ const SCAN_FILTERED: usize = 16_384;
 const MAX_WIDENING: usize = 24;
 
 /// A search with nothing left to default.
-struct Plan {
-    k: usize,
-    rule: VisitingRule,
-    ef: usize,
+pub(super) struct Plan {
+    pub k: usize,
+    pub rule: VisitingRule,
+    pub ef: usize,
     /// Whether every shard is compared whole.
-    exact: bool,
-    filter: Option<Node>,
+    pub exact: bool,
+    pub filter: Option<Node>,
+}
+
+/// The items that a search by meaning found.
+pub(super) struct ByMeaning {
+    /// The best items, best first.
+    pub ranked: Vec<Ranked>,
+    pub stats: SearchStats,
+    pub absent: Vec<(usize, std::ops::Range<usize>)>,
 }
 
 impl<S: Storage> Catalog<S> {
-    /// The items nearest to a target: the nearest shards' graphs are walked, then the best candidates scored by
+    /// The `pool` items nearest to a target: the nearest shards' graphs are walked, then the best candidates scored by
     /// their fine codes. Equal scores stand in the order of shard and item.
-    ///
-    /// Fewer than `k` hits come back only when the attached shards hold fewer items that may be hits.
-    ///
-    /// # Errors
-    /// A vector of other dimensions, or with a component that is not finite.
-    pub fn search(&self, target: &Target, options: &SearchOptions) -> Result<Found<'_, S>> {
-        let k = options.k.min(self.len());
-        let filter = self.bound(options)?;
-        let plan = Plan {
-            k,
-            rule: self.rule(k, options, filter.is_some()),
-            ef: self.ef(k, options).min(self.len()),
-            exact: false,
-            filter,
-        };
-        self.search_shards(target, &plan)
-    }
-
-    /// Compares the target with every item of every attached shard that the filter allows: the truth that searches are
-    /// measured against. Of the options, `k` and `filter` count.
-    ///
-    /// # Errors
-    /// Those of [`Catalog::search`].
-    pub fn search_exact(&self, target: &Target, options: &SearchOptions) -> Result<Found<'_, S>> {
-        let k = options.k.min(self.len());
-        let plan = Plan {
-            k,
-            rule: VisitingRule::new(k, self.manifest().shards.len()),
-            // Coarse codes order items well enough that the true best are among ten times as many.
-            ef: (10 * k).max(100),
-            exact: true,
-            filter: self.bound(options)?,
-        };
-        self.search_shards(target, &plan)
-    }
-
-    fn search_shards(&self, target: &Target, plan: &Plan) -> Result<Found<'_, S>> {
-        let query = self.prepare(target.vector())?;
+    pub(super) fn by_meaning(
+        &self,
+        target: &Target,
+        query: &Query,
+        plan: &Plan,
+        pool: usize,
+    ) -> ByMeaning {
         let mut reach = self.reach(target, plan);
         let mut scratch = self.scratch().pop().unwrap_or_default();
         // What is left out of the hits may be among the best.
         let ef = plan.ef + target.without.len();
         let found = match &plan.filter {
-            None => reach.candidates(&query, plan, ef, &All, &mut scratch),
-            Some(_) => reach.candidates(&query, plan, ef, &reach.allowed, &mut scratch),
+            None => reach.candidates(query, plan, ef, &All, &mut scratch),
+            Some(_) => reach.candidates(query, plan, ef, &reach.allowed, &mut scratch),
         };
         self.scratch().push(scratch);
         let candidates = found
             .best
             .iter()
             .filter(|c| target.without.binary_search(&(c.shard, c.item)).is_err());
-        let hits = self.rescored(candidates, &query, plan.k, &mut reach.absent);
-        Ok(Found {
-            hits,
+        let candidates: Vec<&Candidate> = candidates.take(pool).collect();
+        let ranked = self.rescored(&candidates, query, &mut reach.absent);
+        ByMeaning {
+            ranked,
             stats: SearchStats {
                 distances: found.distances,
                 ..reach.stats
             },
             absent: reach.absent,
-        })
+        }
     }
 
     /// The shards that a search goes through, by the visiting rule.
@@ -105,7 +84,8 @@ impl<S: Storage> Catalog<S> {
             stats: SearchStats::default(),
             absent: Vec::new(),
         };
-        let order = self.visits(target.vector(), plan.filter.as_ref());
+        let vector = target.vector.as_deref().unwrap_or_default();
+        let order = self.visits(vector, plan.filter.as_ref());
         for (visited, number) in order.into_iter().enumerate() {
             if !plan.rule.goes_on(visited, reach.items) {
                 break;
@@ -146,7 +126,11 @@ impl<S: Storage> Catalog<S> {
         Ok(true)
     }
 
-    fn prepare(&self, vector: &[f32]) -> Result<Query> {
+    /// A vector as it is compared.
+    ///
+    /// # Errors
+    /// A vector of other dimensions, or with a component that is not finite.
+    pub(super) fn prepare(&self, vector: &[f32]) -> Result<Query> {
         let dims = self.manifest().dims as usize;
         let error = |found: String| Error::Query {
             expected: dims,
@@ -158,48 +142,37 @@ impl<S: Storage> Catalog<S> {
         Query::new(vector).ok_or_else(|| error("one that is not finite".into()))
     }
 
-    /// The best `k` of the candidates by all of their codes.
-    fn rescored<'c>(
+    /// The candidates by all of their codes, best first.
+    fn rescored(
         &self,
-        candidates: impl Iterator<Item = &'c Candidate>,
+        candidates: &[&Candidate],
         query: &Query,
-        k: usize,
         absent: &mut Vec<(usize, std::ops::Range<usize>)>,
-    ) -> Vec<Hit<'_, S>> {
-        let candidates: Vec<&Candidate> = candidates.take(rescored(k)).collect();
-        for candidate in &candidates {
+    ) -> Vec<Ranked> {
+        for candidate in candidates {
             if let Some(shard) = self.shard(candidate.shard as usize) {
                 shard.prefetch_score(candidate.item as usize);
             }
         }
-        let mut scored = Vec::with_capacity(candidates.len());
+        let mut ranked = Vec::with_capacity(candidates.len());
         for Candidate { shard, item, .. } in candidates {
             let Some(opened) = self.shard(*shard as usize) else {
                 continue;
             };
             match opened.score(query, *item as usize) {
-                Ok(score) => scored.extend(score.map(|score| (score, *shard, *item))),
+                Ok(score) => ranked.extend(score.map(|score| Ranked {
+                    place: (*shard, *item),
+                    score,
+                    parts: Parts {
+                        meaning: Some(score),
+                        ..Parts::default()
+                    },
+                })),
                 Err(Absent(range)) => absent.push((*shard as usize, range)),
             }
         }
-        scored.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
-        let mut hits = Vec::with_capacity(k);
-        for (score, shard, item) in scored {
-            if hits.len() == k {
-                break;
-            }
-            match self.id(shard, item) {
-                Ok(id) => hits.extend(id.map(|id| Hit {
-                    id,
-                    score,
-                    shard,
-                    item,
-                    catalog: self,
-                })),
-                Err(Absent(range)) => absent.push((shard as usize, range)),
-            }
-        }
-        hits
+        rank(&mut ranked);
+        ranked
     }
 }
 

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use nearshelf_container::{Absent, Storage};
 
+use super::candidate::Parts;
 use crate::catalog::Catalog;
 use crate::columns::ValueRef;
 
@@ -12,13 +13,27 @@ use crate::columns::ValueRef;
 pub struct Hit<'a, S> {
     /// The item's id in the catalog.
     pub id: &'a str,
-    /// Cosine of query and item: 1 for the same direction.
+    /// The score that hits are ordered by: by meaning the cosine of query and item, by words BM25F, and from 0 to 1 where both are
+    /// compared. An item that the query names has the best score of all on top of its own.
     pub score: f32,
+    /// The parts of the score.
+    pub parts: Parts,
     /// The shard that holds it.
     pub shard: u32,
     /// Its place in the shard.
     pub item: u32,
     pub(super) catalog: &'a Catalog<S>,
+}
+
+/// The share of a query's words from which on an item is no chance hit.
+const COVERED: f32 = 0.5;
+
+impl<S> Catalog<S> {
+    /// Whether an item is no better than those that queries for anything else find.
+    pub(super) fn is_weak(&self, parts: &Parts) -> bool {
+        let near = parts.meaning.is_some_and(|cosine| cosine >= self.cutoff());
+        !near && !parts.is_named && parts.coverage < COVERED
+    }
 }
 
 impl<S> Clone for Hit<'_, S> {
@@ -30,6 +45,12 @@ impl<S> Clone for Hit<'_, S> {
 impl<S> Copy for Hit<'_, S> {}
 
 impl<'a, S: Storage> Hit<'a, S> {
+    /// Whether it is no better than what queries for things that the catalog does not have find: its cosine is below the
+    /// shelf's cut-off, which the build measured, and it has less than half of the query's words.
+    pub fn is_weak(&self) -> bool {
+        self.catalog.is_weak(&self.parts)
+    }
+
     /// The value of a field; `None` where the item has none, the catalog no such field, or the value is not here
     /// ([`Hit::absent`]).
     pub fn field(&self, name: &str) -> Option<ValueRef<'a>> {

@@ -1,14 +1,21 @@
 //! The search of a catalog: which shards are visited, what is found in them, how hits are read.
 
+mod candidate;
 mod dense;
+mod fuse;
 mod hits;
+mod hybrid;
+mod lexical;
 mod options;
 mod visit;
 
 use std::ops::Range;
 
+use nearshelf_lexical::WordQuery;
+
+pub use candidate::Parts;
 pub use hits::Hit;
-pub use options::SearchOptions;
+pub use options::{Mode, SearchOptions};
 pub use visit::route;
 
 /// Cost and coverage of a search.
@@ -27,6 +34,8 @@ pub struct SearchStats {
 pub struct Found<'a, S> {
     /// The hits.
     pub hits: Vec<Hit<'a, S>>,
+    /// The words that were looked for; `None` where meaning alone was compared.
+    pub words: Option<WordQuery>,
     /// Cost and coverage.
     pub stats: SearchStats,
     /// Ranges of shards that have come in part, by the shard's number: candidates in them could not be scored, and

@@ -2,11 +2,58 @@
 
 use crate::filter::Filter;
 
+/// The parts of a text that items are compared by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// Words and meaning in one ranking; meaning alone where the query has no words, or the shelf none.
+    #[default]
+    Hybrid,
+    /// Words alone: needs no encoder.
+    Words,
+    /// Meaning alone.
+    Meaning,
+}
+
+impl Mode {
+    /// Its name: `hybrid`, `words` or `meaning`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Mode::Hybrid => "hybrid",
+            Mode::Words => "words",
+            Mode::Meaning => "meaning",
+        }
+    }
+}
+
+impl std::str::FromStr for Mode {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let modes = [Mode::Hybrid, Mode::Words, Mode::Meaning];
+        let found = modes.into_iter().find(|mode| mode.name() == name);
+        found.ok_or_else(|| format!("expected hybrid, words or meaning, found {name:?}"))
+    }
+}
+
+impl std::fmt::Display for Mode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 /// Options of a search. Everything that is `None` is as the shelf's manifest says.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SearchOptions {
     /// Hits wanted.
     pub k: usize,
+    /// The parts of a text that items are compared by.
+    pub mode: Mode,
+    /// The share of the words in a hybrid score, 0 to 1.
+    pub weight: Option<f32>,
+    /// Whether the last word of a text may be the beginning of one, as while it is being typed.
+    pub typing: bool,
+    /// Whether hits that are no better than chance are left out: see [`crate::Hit::is_weak`].
+    pub leave_weak: bool,
     /// Shards searched, nearest first.
     pub probe: Option<usize>,
     /// Candidates kept while walking (`ef_search`); never fewer than `k` needs.
@@ -19,6 +66,10 @@ impl Default for SearchOptions {
     fn default() -> Self {
         SearchOptions {
             k: 10,
+            mode: Mode::default(),
+            weight: None,
+            typing: false,
+            leave_weak: false,
             probe: None,
             ef: None,
             filter: None,

@@ -96,7 +96,8 @@ impl<S: Storage> Catalog<S> {
         }
     }
 
-    /// The shards that a search would look at and that are not attached, nearest first. Where a filter allows few of
+    /// The shards that a search would look at and that are not attached: the nearest first, then those that hold most of its
+    /// rare words. Where a filter allows few of
     /// the items of those that come, more are missing afterwards.
     ///
     /// # Errors
@@ -116,19 +117,31 @@ impl<S: Storage> Catalog<S> {
             let items = manifest.shards[number].items as usize;
             set.map_or(items, |set| set.count())
         };
-        let (mut items, mut missing) = (0, Vec::new());
-        for (visited, number) in self
-            .visits(target.vector(), filter.as_ref())
-            .into_iter()
-            .enumerate()
-        {
-            if !rule.goes_on(visited, items) {
-                break;
+        let mut missing = Vec::new();
+        if let Some(vector) = &target.vector {
+            let mut items = 0;
+            let order = self.visits(vector, filter.as_ref());
+            for (visited, number) in order.into_iter().enumerate() {
+                if !rule.goes_on(visited, items) {
+                    break;
+                }
+                items += allowed(number);
+                if self.shard(number).is_none() {
+                    missing.push(number);
+                }
             }
-            items += allowed(number);
-            if self.shard(number).is_none() {
-                missing.push(number);
-            }
+        }
+        if let Some((words, query)) = self.words().zip(target.words.as_ref()) {
+            let probe = rule.probe.max(1);
+            let holding = query.shards(words, manifest.shards.len(), probe);
+            let may_match = |number: &usize| {
+                let stats = &manifest.shards[*number].stats;
+                filter.as_ref().is_none_or(|filter| filter.may_match(stats))
+            };
+            let holding = holding.into_iter().filter(may_match);
+            let wanted = holding.filter(|&number| k > 0 && self.shard(number).is_none());
+            let wanted: Vec<usize> = wanted.filter(|number| !missing.contains(number)).collect();
+            missing.extend(wanted);
         }
         Ok(missing)
     }

@@ -37,8 +37,10 @@ pub enum Command {
     Encode(EncodeArgs),
     /// Build a shelf from a catalog.
     Build(BuildArgs),
-    /// Search a shelf by meaning; without a shelf, the demo.
+    /// Search a shelf by words and meaning; without a shelf, the demo.
     Search(SearchArgs),
+    /// Complete what a shopper types; without a shelf, from the demo.
+    Suggest(SuggestArgs),
     /// Measure a shelf against judgements.
     Eval(EvalArgs),
     /// Show what is in a shelf, or how a model runs.
@@ -83,14 +85,27 @@ pub struct BuildArgs {
     /// Field that names an item.
     #[arg(long, value_name = "FIELD", default_value = "id")]
     pub id: String,
-    /// Fields whose texts are encoded.
+    /// Fields whose texts are encoded and whose words are counted, each with a weight of its words or without.
     #[arg(
         long,
-        value_name = "FIELD,…",
+        value_name = "FIELD[:WEIGHT],…",
         value_delimiter = ',',
-        default_value = "title"
+        default_value = "title",
+        value_parser = parse::text_field
     )]
-    pub text: Vec<String>,
+    pub text: Vec<nearshelf_build::TextField>,
+    /// Fields whose values are identifiers, such as sku,gtin,mpn: a query for one finds its item first.
+    #[arg(long, value_name = "FIELD,…", value_delimiter = ',')]
+    pub exact: Vec<String>,
+    /// Language whose stems words are counted by: da, nl, en, fi, fr, de, hu, it, no, pl, pt, ro, ru, es, sv, tr, or none.
+    #[arg(long, value_name = "CODE", default_value_t)]
+    pub language: nearshelf_build::Language,
+    /// Synonyms, a line each: "couch, sofa" both ways, "sneaker => trainer" one way.
+    #[arg(long, value_name = "FILE")]
+    pub synonyms: Option<PathBuf>,
+    /// Queries that others are completed with, a line each, with a count behind a tab or without; else phrases of the items.
+    #[arg(long, value_name = "FILE")]
+    pub suggestions: Option<PathBuf>,
     /// Fields that hits come back with, each with its type (text, number, bool, tags) or without;
     /// all fields when left out.
     #[arg(long, value_name = "FIELD[:TYPE],…", value_delimiter = ',', value_parser = parse::field_spec)]
@@ -148,8 +163,27 @@ pub struct SearchArgs {
     pub json: bool,
 }
 
+#[derive(Debug, Args)]
+pub struct SuggestArgs {
+    /// Shelf and text; with one of them, the text is completed from the demo shelf.
+    #[arg(value_name = "[SHELF] TEXT", num_args = 1..=2, required = true)]
+    pub target: Vec<String>,
+    /// Completions wanted.
+    #[arg(short, value_name = "K", default_value = "10", value_parser = parse::positive)]
+    pub k: usize,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
 #[derive(Debug, Clone, Args)]
 pub struct SearchFlags {
+    /// Parts of a text that items are compared by: words and meaning in one ranking, or one alone.
+    #[arg(long, value_name = "hybrid|words|meaning", default_value_t)]
+    pub mode: nearshelf::Mode,
+    /// Share of the words in a hybrid score, 0 to 1.
+    #[arg(long, value_name = "SHARE", value_parser = parse::share)]
+    pub weight: Option<f32>,
     /// Shards to search, nearest first; the shelf's own default when left out.
     #[arg(long, value_name = "N", value_parser = parse::positive)]
     pub probe: Option<usize>,
@@ -179,6 +213,9 @@ pub struct EvalArgs {
     /// Grade from which an item counts as relevant (recall, MRR, hit).
     #[arg(long, value_name = "GRADE", default_value_t = 1.0)]
     pub relevant: f64,
+    /// Ways of the shelf's own to compare with each other, instead of --mode.
+    #[arg(long, value_delimiter = ',', value_name = "words,meaning,hybrid")]
+    pub systems: Vec<nearshelf::Mode>,
     /// Systems to compare with.
     #[arg(long, value_enum, value_delimiter = ',', value_name = "bm25,exact")]
     pub baseline: Vec<Baseline>,

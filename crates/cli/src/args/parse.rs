@@ -1,7 +1,7 @@
 //! Values of options.
 
 use nearshelf::FieldKind;
-use nearshelf_build::FieldSpec;
+use nearshelf_build::{FieldSpec, TextField};
 
 /// A count of 1 or more.
 pub fn positive(text: &str) -> Result<usize, String> {
@@ -9,6 +9,28 @@ pub fn positive(text: &str) -> Result<usize, String> {
         Ok(0) => Err("expected 1 or more".into()),
         Ok(n) => Ok(n),
         Err(_) => Err("expected a whole number".into()),
+    }
+}
+
+/// A share, 0 to 1.
+pub fn share(text: &str) -> Result<f32, String> {
+    match text.parse() {
+        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
+        _ => Err("expected a number from 0 to 1".into()),
+    }
+}
+
+/// `name` or `name:weight`.
+pub fn text_field(text: &str) -> Result<TextField, String> {
+    let Some((name, weight)) = text.split_once(':') else {
+        return Ok(text.into());
+    };
+    match weight.parse::<f32>() {
+        Ok(weight) if weight > 0.0 && weight.is_finite() => Ok(TextField {
+            name: name.to_owned(),
+            weight,
+        }),
+        _ => Err(format!("expected a weight above 0, found {weight:?}")),
     }
 }
 

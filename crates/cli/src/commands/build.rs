@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use nearshelf_build::{BuildOptions, Built, Error, ItemOptions, Model, Report, build};
+use nearshelf_build::{BuildOptions, Built, Error, ItemOptions, Model, Report, WordOptions, build};
 use serde_json::json;
 
 use crate::args::BuildArgs;
@@ -20,8 +20,14 @@ pub fn run(args: &BuildArgs) -> Result<()> {
         items: ItemOptions {
             id: args.id.clone(),
             text: args.text.clone(),
+            exact: args.exact.clone(),
             fields: args.fields.clone(),
             strict: args.strict,
+        },
+        words: WordOptions {
+            language: args.language,
+            synonyms: args.synonyms.clone(),
+            suggestions: args.suggestions.clone(),
         },
         shard_size: args.shard_size,
         precision: args.precision,
@@ -71,6 +77,7 @@ fn tell(args: &BuildArgs, built: &Built, seconds: f64) -> Result<()> {
             "duplicate_ids": report.duplicate_ids,
             "missing_fields": report.missing_fields,
             "bad_values": report.bad_values,
+            "without_identifier": report.without_identifier,
         }));
     }
     let items = manifest.items();
@@ -86,6 +93,13 @@ fn tell(args: &BuildArgs, built: &Built, seconds: f64) -> Result<()> {
         manifest.shards.len(),
         search.ef,
     );
+    if report.without_identifier > 0 {
+        text += &format!(
+            "{} items have none of the identifiers {}\n",
+            thousands(report.without_identifier),
+            args.exact.join(", ")
+        );
+    }
     if built.resumed > 0 {
         text += &format!(
             "{} items' vectors were those of a build that was killed\n",

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use anyhow::{Context, Result, bail};
-use nearshelf::{SearchOptions, Shelf, ValueRef};
+use nearshelf::{Mode, SearchOptions, Shelf, ValueRef};
 use nearshelf_eval::{
     Bm25, Comparison, Metrics, Qrels, Query, Run, Scores, compare, evaluate, read_qrels,
     read_queries, read_run, strata, write_run,
@@ -36,16 +36,25 @@ pub fn run(args: &EvalArgs) -> Result<()> {
         .filter(|(query, _)| ids.contains(query.as_str()))
         .collect();
 
-    let run = shelf_run(&shelf, &asked, &args.search.options(args.k))?;
-    if let Some(path) = &args.run {
+    let runs = own_runs(&shelf, &asked, args)?;
+    if let (Some(path), Some((_, run))) = (&args.run, runs.first()) {
         write_whole(path, |file| {
-            write_run(&mut { file }, &run, "nearshelf").context("TREC run")
+            write_run(&mut { file }, run, "nearshelf").context("TREC run")
         })?;
     }
-    let mut report = Report::new(&shelf, &asked, &qrels, run, args)?;
+    let own = runs.len();
+    let mut report = Report::new(&shelf, &asked, &qrels, runs, args)?;
+    for (place, (name, metrics)) in report.results[..own].iter().enumerate() {
+        for (other, others) in &report.results[..place] {
+            let pair = (name.to_string(), other.to_string());
+            report.comparisons.extend(compared(&pair, metrics, others));
+        }
+    }
     if let Some(path) = &args.against {
         let other = evaluate(&read_run(path)?, &qrels, args.k, args.relevant);
-        report.comparisons = compared(&report.results[0].1, &other);
+        let (name, metrics) = &report.results[0];
+        let pair = (name.to_string(), path.display().to_string());
+        report.comparisons.extend(compared(&pair, metrics, &other));
         report.results.push(("against", other));
     }
     report.parts = parts(&asked, &report.results);
@@ -55,11 +64,34 @@ pub fn run(args: &EvalArgs) -> Result<()> {
     }
 }
 
+/// Runs of the shelf, one for each of its ways that are compared.
+fn own_runs(shelf: &Shelf, asked: &[Query], args: &EvalArgs) -> Result<Vec<(&'static str, Run)>> {
+    let options = args.search.options(args.k);
+    if args.systems.is_empty() {
+        return Ok(vec![("nearshelf", shelf_run(shelf, asked, &options)?)]);
+    }
+    let run = |&mode: &Mode| {
+        let options = SearchOptions {
+            mode,
+            ..options.clone()
+        };
+        Ok((mode.name(), shelf_run(shelf, asked, &options)?))
+    };
+    args.systems.iter().map(run).collect()
+}
+
+/// A comparison of two systems by a metric.
+struct Compared {
+    metric: &'static str,
+    systems: (String, String),
+    found: Comparison,
+}
+
 /// Everything that was measured.
 struct Report {
     /// Each system's metrics; the first is the shelf.
     results: Vec<(&'static str, Metrics)>,
-    comparisons: Vec<(&'static str, Comparison)>,
+    comparisons: Vec<Compared>,
     parts: Vec<(String, Part)>,
 }
 
@@ -69,10 +101,9 @@ impl Report {
         shelf: &Shelf,
         asked: &[Query],
         qrels: &Qrels,
-        run: Run,
+        mut runs: Vec<(&'static str, Run)>,
         args: &EvalArgs,
     ) -> Result<Self> {
-        let mut runs = vec![("nearshelf", run)];
         for baseline in &args.baseline {
             runs.push(match baseline {
                 Baseline::Exact => (
@@ -96,8 +127,14 @@ impl Report {
             .map(|(name, metrics)| (name.to_string(), json!(metrics)))
             .collect();
         let comparisons = self.comparisons.iter();
-        let differences: Map<_, _> = comparisons
-            .map(|(name, comparison)| ((*name).to_owned(), json!(comparison)))
+        let differences: Vec<Value> = comparisons
+            .map(|compared| {
+                let mut entry = json!(compared.found);
+                entry["metric"] = json!(compared.metric);
+                entry["system"] = json!(compared.systems.0);
+                entry["against"] = json!(compared.systems.1);
+                entry
+            })
             .collect();
         let parts = self.parts.iter();
         let parts: Map<_, _> = parts
@@ -107,7 +144,7 @@ impl Report {
             "k": args.k,
             "relevant_from": args.relevant,
             "systems": systems,
-            "against": differences,
+            "comparisons": differences,
             "parts": parts,
         })
     }
@@ -117,12 +154,16 @@ impl Report {
         if !self.parts.is_empty() {
             text += &parts_table(&self.results, &self.parts, args.k);
         }
-        for (name, found) in &self.comparisons {
+        for Compared {
+            metric,
+            systems: (system, other),
+            found,
+        } in &self.comparisons
+        {
             text += &format!(
-                "{name}@{}: {:+.4} against {} (95 %: {:+.4} … {:+.4}), p {:.4} by permutation, {:.4} by bootstrap\n",
+                "{metric}@{}: {system} {:+.4} against {other} (95 %: {:+.4} … {:+.4}), p {:.4} by permutation, {:.4} by bootstrap\n",
                 args.k,
                 found.difference,
-                args.against.as_deref().unwrap_or("".as_ref()).display(),
                 found.interval.low,
                 found.interval.high,
                 found.p_permutation,
@@ -134,15 +175,20 @@ impl Report {
 }
 
 /// Whether a is better than b, by the metrics that people decide by.
-fn compared(a: &Metrics, b: &Metrics) -> Vec<(&'static str, Comparison)> {
+fn compared(systems: &(String, String), a: &Metrics, b: &Metrics) -> Vec<Compared> {
     let compared = |metric: fn(&Scores) -> f64| {
         let values =
             |m: &Metrics| -> Vec<f64> { m.by_query.iter().map(|(_, s)| metric(s)).collect() };
         compare(&values(a), &values(b), 0)
     };
+    let of = |metric, found| Compared {
+        metric,
+        systems: systems.clone(),
+        found,
+    };
     vec![
-        ("nDCG", compared(|s| s.ndcg_exponential)),
-        ("recall", compared(|s| s.recall_capped)),
+        of("nDCG", compared(|s| s.ndcg_exponential)),
+        of("recall", compared(|s| s.recall_capped)),
     ]
 }
 
@@ -152,7 +198,7 @@ struct Part {
     means: Vec<f64>,
 }
 
-/// Strata by how often queries are asked, and verticals, where the queries say so.
+/// Parts by the queries' length; strata by how often they are asked, and verticals, where the queries say so.
 fn parts(asked: &[Query], results: &[(&str, Metrics)]) -> Vec<(String, Part)> {
     let Some((_, first)) = results.first() else {
         return vec![];
@@ -177,6 +223,13 @@ fn parts(asked: &[Query], results: &[(&str, Metrics)]) -> Vec<(String, Part)> {
             .push(place);
     }
     for (place, query) in counted.iter().enumerate() {
+        let length = match query.text.split_whitespace().count() {
+            0 | 1 => "1 word",
+            2 => "2 words",
+            3 => "3 words",
+            _ => "4 words or more",
+        };
+        members.entry(length.to_owned()).or_default().push(place);
         if let Some(vertical) = &query.vertical {
             members
                 .entry(format!("vertical {vertical}"))

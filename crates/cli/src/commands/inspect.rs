@@ -79,7 +79,8 @@ fn summary(manifest: &Manifest, encoder: &EncoderConfig) -> String {
         "{} items, {} dimensions, {} in {} shards; built by nearshelf {}, seed {}\n\
          id: {}; encoded: {}; fields: {}\n\
          encoder: {}, {} pooling, texts truncated to {} of {} tokens, {}\n\
-         search: {} of {} shards, ef {}\n",
+         search: {} of {} shards, ef {}; hits with a cosine below {:.3} and less than half of the words are weak\n\
+         words: {}\n",
         thousands(manifest.items()),
         manifest.dims,
         bytes(total(manifest)),
@@ -97,6 +98,11 @@ fn summary(manifest: &Manifest, encoder: &EncoderConfig) -> String {
         manifest.search.probe,
         manifest.shards.len(),
         manifest.search.ef,
+        manifest.search.chance.best,
+        manifest
+            .words
+            .as_ref()
+            .map_or("none".to_owned(), |words| bytes(words.file.bytes)),
     )
 }
 

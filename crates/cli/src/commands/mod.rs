@@ -9,6 +9,7 @@ pub mod eval;
 pub mod export;
 pub mod inspect;
 pub mod search;
+pub mod suggest;
 #[cfg(feature = "train")]
 pub mod train;
 pub mod verify;

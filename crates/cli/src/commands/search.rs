@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use nearshelf::{Answer, FieldKind, Hit, SearchOptions, Shelf, ValueRef};
+use nearshelf::{Answer, FieldKind, Hit, Mode, Parts, SearchOptions, Shelf, ValueRef};
 use nearshelf_eval::{Run, read_queries, write_run};
 use serde_json::{Map, Value, json};
 
@@ -23,9 +23,12 @@ impl SearchFlags {
     pub fn options(&self, k: usize) -> SearchOptions {
         SearchOptions {
             k,
+            mode: self.mode,
+            weight: self.weight,
             probe: self.probe,
             ef: self.ef,
             filter: self.filter.clone(),
+            ..SearchOptions::default()
         }
     }
 }
@@ -60,32 +63,49 @@ fn answer(shelf: &Shelf, query: &str, options: &SearchOptions, as_json: bool) ->
     let answer = shelf.search_with(query, options)?;
     let first = start.elapsed();
     // Once more: the first query also loads the model and makes its plan for this length.
-    let encoder = shelf.encoder()?;
+    let (mut vector, mut encoding) = (None, Duration::ZERO);
+    if options.mode != Mode::Words {
+        let encoder = shelf.encoder()?;
+        let start = Instant::now();
+        vector = Some(encoder.encode(query)?.vector);
+        encoding = start.elapsed();
+    }
     let start = Instant::now();
-    let vector = encoder.encode(query)?.vector;
-    let encoding = start.elapsed();
-    let start = Instant::now();
-    shelf.search_vector(&vector, options)?;
+    shelf.search_encoded(query, vector.as_deref(), options)?;
     let searching = start.elapsed();
     let loading = first.saturating_sub(encoding + searching);
-
-    let limit = encoder.config().max_tokens;
     if as_json {
         return print_json(&to_json(query, &answer, [loading, encoding, searching]));
     }
     if answer.truncated() {
         eprintln!(
-            "note: the query has {} tokens; the first {limit} were used",
-            thousands(answer.untruncated as u64)
+            "note: the query has {} tokens; the first {} were used",
+            thousands(answer.untruncated as u64),
+            answer.tokens,
         );
     }
-    if answer.unknown > 0 && answer.unknown + 2 >= answer.tokens {
+    let unread = answer.unknown > 0 && answer.unknown + 2 >= answer.tokens;
+    if unread && answer.is_weak() {
         eprintln!("note: the encoder knows no word of the query; the hits are chance");
     }
     if query.trim().is_empty() {
         eprintln!("note: the query is empty; nothing is near it");
     }
-    let mut text = hits_table(shelf, &answer.hits);
+    for corrected in answer.corrected() {
+        eprintln!(
+            "note: {:?} is no word of the catalog; {} was looked for",
+            corrected.from,
+            corrected.to.join(", ")
+        );
+    }
+    if !answer.unknown_words().is_empty() {
+        let words = answer.unknown_words().join(", ");
+        eprintln!("note: the catalog has no word like {words}");
+    }
+    if answer.is_weak() && !answer.hits.is_empty() && !unread {
+        eprintln!("note: nothing fits well; the hits are the nearest that there is");
+    }
+    let mut text = hits_table(shelf, &answer);
     text += &format!(
         "\n{} tokens encoded in {:.1} ms, {} items in {} of {} shards searched in {:.2} ms (model loaded in {:.0} ms)\n",
         answer.tokens,
@@ -100,7 +120,8 @@ fn answer(shelf: &Shelf, query: &str, options: &SearchOptions, as_json: bool) ->
 }
 
 /// Score and title, then price, then whatever else is short.
-fn hits_table(shelf: &Shelf, hits: &[Hit<'_>]) -> String {
+fn hits_table(shelf: &Shelf, answer: &Answer<'_>) -> String {
+    let hits = &answer.hits;
     if hits.is_empty() {
         return "no hits\n".into();
     }
@@ -120,6 +141,8 @@ fn hits_table(shelf: &Shelf, hits: &[Hit<'_>]) -> String {
     fields.truncate(FIELDS_SHOWN);
     let mut header = vec!["score", title];
     header.extend(fields.iter().map(|f| f.name.as_str()));
+    let has_words = answer.words.is_some();
+    header.extend(has_words.then_some("because of"));
     let rows = hits
         .iter()
         .map(|hit| {
@@ -139,6 +162,7 @@ fn hits_table(shelf: &Shelf, hits: &[Hit<'_>]) -> String {
                 };
                 shorten(&text, FIELD_WIDTH)
             }));
+            row.extend(has_words.then(|| because(answer, hit)));
             row
         })
         .collect();
@@ -153,6 +177,30 @@ fn hits_table(shelf: &Shelf, hits: &[Hit<'_>]) -> String {
     table(&header, rows, &numbers)
 }
 
+/// The reasons of a hit in a few words: its words, how near its meaning is, or that it is weak.
+fn because(answer: &Answer<'_>, hit: &Hit<'_>) -> String {
+    let why = answer.why(hit);
+    let mut words: Vec<&str> = Vec::new();
+    for (name, places) in &why.fields {
+        let Some(ValueRef::Text(text)) = hit.field(name) else {
+            continue;
+        };
+        let said = places.iter().filter_map(|place| text.get(place.clone()));
+        for word in said {
+            if !words.iter().any(|known| known.eq_ignore_ascii_case(word)) {
+                words.push(word);
+            }
+        }
+    }
+    let mut reasons = Vec::new();
+    if !words.is_empty() {
+        reasons.push(shorten(&words.join(" "), FIELD_WIDTH));
+    }
+    reasons.extend(hit.parts.meaning.map(|cosine| format!("cos {cosine:.2}")));
+    reasons.extend(hit.is_weak().then(|| "weak".to_owned()));
+    reasons.join(", ")
+}
+
 fn to_json(query: &str, answer: &Answer<'_>, times: [Duration; 3]) -> Value {
     let hits: Vec<Value> = answer
         .hits
@@ -162,12 +210,29 @@ fn to_json(query: &str, answer: &Answer<'_>, times: [Duration; 3]) -> Value {
                 .fields()
                 .map(|(name, value)| (name.to_owned(), json!(value)))
                 .collect();
-            json!({ "id": hit.id, "score": hit.score, "fields": fields })
+            let why = answer.why(hit);
+            let places: Map<String, Value> = (why.fields.iter())
+                .map(|(name, places)| {
+                    let places = places.iter().map(|place| json!([place.start, place.end]));
+                    ((*name).to_owned(), places.collect())
+                })
+                .collect();
+            let Parts { meaning, words, .. } = hit.parts;
+            json!({
+                "id": hit.id,
+                "score": hit.score,
+                "weak": hit.is_weak(),
+                "why": { "meaning": meaning, "words": words, "coverage": hit.parts.coverage, "named": hit.parts.is_named, "fields": places },
+                "fields": fields,
+            })
         })
         .collect();
     json!({
         "query": query,
         "hits": hits,
+        "weak": answer.is_weak(),
+        "corrected": answer.corrected().iter().map(|c| json!({ "from": c.from, "to": c.to })).collect::<Vec<_>>(),
+        "unknown_words": answer.unknown_words(),
         "tokens": answer.tokens,
         "truncated": answer.truncated(),
         "unknown": answer.unknown,

@@ -1,0 +1,33 @@
+//! Items on their way to being hits, and what is known of each.
+
+/// An item, by shard and place.
+pub(super) type Place = (u32, u32);
+
+/// The parts of an item's score.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Parts {
+    /// Cosine of query and item: 1 for the same direction. `None` where meanings were not compared.
+    pub meaning: Option<f32>,
+    /// Score of the words that query and item share (BM25F); `None` where words were not compared.
+    pub words: Option<f32>,
+    /// The share of the query's words that the item has, each by its weight, 0 to 1.
+    pub coverage: f32,
+    /// Whether the query names the item: by an identifier of it, or by a code that few items have. Such items come first.
+    pub is_named: bool,
+}
+
+/// An item with its score.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Ranked {
+    pub place: Place,
+    pub score: f32,
+    pub parts: Parts,
+}
+
+/// Puts items in the order of hits: by score, then by place.
+pub(super) fn rank(items: &mut [Ranked]) {
+    items.sort_unstable_by(|a, b| {
+        let score = b.score.total_cmp(&a.score);
+        score.then(a.place.cmp(&b.place))
+    });
+}
