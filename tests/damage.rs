@@ -65,6 +65,66 @@ fn every_flipped_bit_of_a_shard_and_a_manifest_is_found() {
     }
 }
 
+/// The golden shelf's catalog, its words from these bytes.
+fn with_words(words: &[u8]) -> Result<Catalog<Vec<u8>>, nearshelf_catalog::Error> {
+    let (manifest, shard) = golden();
+    let mut catalog = Catalog::new(Manifest::from_bytes("m", &manifest)?);
+    catalog.attach(0, shard)?;
+    catalog.attach_words(words.to_vec().into())?;
+    Ok(catalog)
+}
+
+/// Looks for words of every kind: known, unknown, unfinished, an identifier, a synonym.
+fn search_words(catalog: &Catalog<Vec<u8>>) {
+    let Some(words) = catalog.words() else {
+        return;
+    };
+    for text in [
+        "größe 7",
+        "grösse",
+        "gr",
+        "item-3",
+        "extent",
+        "gröse gröst 99",
+    ] {
+        for typing in [false, true] {
+            let query = words.query(text, typing);
+            let found = catalog.search(&query.clone().into(), &SearchOptions::default());
+            for hit in found.unwrap().hits {
+                let _ = hit.is_weak();
+            }
+            let _ = words.matches(&query, "Größe 7");
+        }
+        let _ = words.suggest(text, 5);
+    }
+}
+
+fn golden_words() -> Vec<u8> {
+    let (manifest, _) = golden();
+    let manifest = Manifest::from_bytes("m", &manifest).unwrap();
+    let name = manifest.words.unwrap().file.name;
+    fs::read(root().join("tests/golden/shelf-v1").join(name)).unwrap()
+}
+
+#[test]
+fn every_flipped_bit_of_the_words_is_found_and_named() {
+    let words = golden_words();
+    with_words(&words).unwrap().verify().unwrap();
+    for bit in 0..8 * words.len() {
+        let mut damaged = words.clone();
+        damaged[bit / 8] ^= 1 << (bit % 8);
+        let verified = with_words(&damaged).and_then(|catalog| {
+            search_words(&catalog);
+            catalog.verify()
+        });
+        let message = verified.expect_err("a flipped bit").to_string();
+        assert!(message.contains(".nsw"), "bit {bit}: {message}");
+    }
+    for length in 0..words.len() {
+        assert!(with_words(&words[..length]).is_err());
+    }
+}
+
 #[test]
 fn every_truncation_is_found_when_opening() {
     let (manifest, shard) = golden();
@@ -159,6 +219,26 @@ proptest! {
     fn arbitrary_bytes_are_no_shelf(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
         prop_assert!(Shard::open(bytes.as_slice()).is_err());
         prop_assert!(Manifest::from_bytes("m", &bytes).is_err());
+    }
+
+    /// Words that a forger gave fresh checksums, in the file that all shards share and in a shard.
+    #[test]
+    fn forged_words_can_be_searched_without_a_panic(
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..20),
+        in_shard in any::<bool>(),
+    ) {
+        let (manifest, mut shard) = golden();
+        let mut words = golden_words();
+        let bytes = if in_shard { &mut shard } else { &mut words };
+        for (at, value) in changes {
+            let at = at.index(bytes.len());
+            bytes[at] = value;
+        }
+        nearshelf_container::seal(bytes);
+        let mut catalog = Catalog::new(Manifest::from_bytes("m", &manifest).unwrap());
+        if catalog.attach(0, shard).is_ok() && catalog.attach_words(words.into()).is_ok() {
+            search_words(&catalog);
+        }
     }
 
     /// Checksums keep chance out, not malice: content that a forger gave fresh checksums.

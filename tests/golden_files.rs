@@ -4,10 +4,11 @@ use std::fs;
 use std::path::PathBuf;
 
 use nearshelf_catalog::{
-    Catalog, Columns, EncoderFiles, Field, FieldKind, FieldStats, FileRef, Manifest,
-    SearchDefaults, SearchOptions, ShardRef, Value, ValueRef,
+    Catalog, Chance, Columns, EncoderFiles, Field, FieldKind, FieldStats, FileRef, Manifest,
+    SearchDefaults, SearchOptions, ShardRef, Value, ValueRef, WordsRef,
 };
 use nearshelf_index::{CodedVectors, Links, Precision, ShardBuilder};
+use nearshelf_lexical::{Analyzer, CatalogWords, Language, WordsWriter};
 use support::root;
 
 const DIMS: usize = 24;
@@ -47,7 +48,20 @@ fn values() -> Vec<Vec<Option<Value>>> {
     (0..ITEMS).map(row).collect()
 }
 
-fn shard(rows: &[&[Option<Value>]]) -> Vec<u8> {
+/// The words of the names: a number that all have, and one of their own.
+fn words() -> CatalogWords {
+    let fields = [("name".to_owned(), 2.0)];
+    let exact = ["id".to_owned()];
+    let synonyms = "größe, size\nextent => größe";
+    let analyzer = Analyzer::new(Language::German);
+    let mut writer = WordsWriter::new(analyzer, &fields, &exact, synonyms).unwrap();
+    for i in 0..ITEMS {
+        writer.add(&[&format!("Größe {i}")], &[&format!("item-{i}")]);
+    }
+    writer.write(&[(0..ITEMS as u32).collect()], &[])
+}
+
+fn shard(rows: &[&[Option<Value>]], words: &CatalogWords) -> Vec<u8> {
     let mut vectors = CodedVectors::new(DIMS, Precision::FourFour);
     (0..ITEMS).for_each(|i| vectors.push(&vector(i)));
     let steps = [1, 2, 3, 24, 25, 37, 38, 39];
@@ -57,15 +71,19 @@ fn shard(rows: &[&[Option<Value>]]) -> Vec<u8> {
     let mut shard = ShardBuilder::new(&vectors, &links, 4).unwrap();
     let ids: Vec<String> = (0..ITEMS).map(|i| format!("item-{i}")).collect();
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    for (kind, index, bytes) in &words.shards[0] {
+        shard.section(*kind, *index, bytes.clone());
+    }
     Columns::write(&mut shard, &ids, &KINDS, rows).unwrap();
     shard.to_bytes()
 }
 
-/// The manifest and the shard of the golden shelf.
-fn write() -> (Vec<u8>, Vec<u8>) {
+/// The manifest of the golden shelf, its words and its shard.
+fn write() -> (Vec<u8>, Vec<u8>, Vec<u8>) {
     let values = values();
     let rows: Vec<&[Option<Value>]> = values.iter().map(Vec::as_slice).collect();
-    let shard = shard(&rows);
+    let words = words();
+    let shard = shard(&rows, &words);
     let names = ["name", "price", "even", "tags"];
     let stats: Vec<FieldStats> = KINDS
         .iter()
@@ -95,6 +113,10 @@ fn write() -> (Vec<u8>, Vec<u8>) {
             model: FileRef::of("model", "onnx", b""),
             tokenizer: FileRef::of("tokenizer", "json", b"{}"),
         },
+        words: Some(WordsRef {
+            file: FileRef::of("words", "nsw", &words.file),
+            fields: 1,
+        }),
         shards: vec![ShardRef {
             file: FileRef::of("shard-0000", "nss", &shard),
             items: ITEMS as u32,
@@ -105,9 +127,13 @@ fn write() -> (Vec<u8>, Vec<u8>) {
             probe: 1,
             ef: 5,
             measured: vec![],
+            chance: Chance {
+                any: 0.25,
+                best: 0.5,
+            },
         },
     };
-    (manifest.to_bytes(), shard)
+    (manifest.to_bytes(), words.file, shard)
 }
 
 #[test]
@@ -115,8 +141,11 @@ fn a_shelf_of_version_1_opens_verifies_and_answers() {
     let manifest =
         Manifest::from_bytes("shelf.nsm", &fs::read(golden("shelf.nsm")).unwrap()).unwrap();
     let shard = fs::read(golden(&manifest.shards[0].file.name)).unwrap();
+    let words = manifest.words.as_ref().unwrap().file.name.clone();
     let mut catalog = Catalog::new(manifest);
     catalog.attach(0, shard).unwrap();
+    let words = fs::read(golden(&words)).unwrap();
+    catalog.attach_words(words.into()).unwrap();
     catalog.verify().unwrap();
 
     for i in 0..ITEMS {
@@ -144,21 +173,37 @@ fn a_shelf_of_version_1_opens_verifies_and_answers() {
         );
         assert_eq!(hit.field("none"), None);
     }
+
+    for (query, expected) in [
+        ("grosse 17", "item-17"),
+        ("size 23", "item-23"),
+        ("extent 31", "item-31"),
+        ("ITEM 39", "item-39"),
+    ] {
+        let target = catalog.words().unwrap().query(query, false).into();
+        let found = catalog.search(&target, &SearchOptions::default()).unwrap();
+        assert_eq!(found.hits[0].id, expected, "{query}");
+        let parts = found.hits[0].parts;
+        assert!(parts.meaning.is_none() && parts.words.is_some() && parts.coverage > 0.5);
+    }
+    let completed = catalog.words().unwrap().suggest("gro", 3);
+    assert_eq!((&*completed[0].text, completed[0].weight), ("grosse", 40));
 }
 
 #[test]
 fn the_same_content_is_written_as_the_same_bytes() {
-    let (manifest, shard) = write();
-    let name = Manifest::from_bytes("new", &manifest).unwrap().shards[0]
-        .file
-        .name
-        .clone();
+    let (manifest, words, shard) = write();
+    let described = Manifest::from_bytes("new", &manifest).unwrap();
+    let name = described.shards[0].file.name.clone();
+    let words_name = described.words.unwrap().file.name;
     // Only ever set to make the golden files of a new format version.
     if std::env::var_os("NEARSHELF_BLESS").is_some() {
         fs::create_dir_all(golden("")).unwrap();
         fs::write(golden("shelf.nsm"), &manifest).unwrap();
+        fs::write(golden(&words_name), &words).unwrap();
         fs::write(golden(&name), &shard).unwrap();
     }
     assert_eq!(fs::read(golden("shelf.nsm")).unwrap(), manifest);
+    assert_eq!(fs::read(golden(&words_name)).unwrap(), words);
     assert_eq!(fs::read(golden(&name)).unwrap(), shard);
 }

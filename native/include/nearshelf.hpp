@@ -3,6 +3,7 @@
 #define NEARSHELF_HPP
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -43,6 +44,12 @@ class Hits {
   std::unique_ptr<NearshelfHits, void (*)(NearshelfHits *)> hits_;
 };
 
+/// A completion of what a shopper types.
+struct Suggestion {
+  std::string text;
+  std::uint64_t weight;
+};
+
 /// A shelf. Moves; closes itself. Threads may share one.
 class Shelf {
  public:
@@ -60,7 +67,7 @@ class Shelf {
     return Shelf(shelf);
   }
 
-  /// The items nearest to a text.
+  /// The best items for a text, by its words and its meaning.
   Hits search(std::string_view query, std::size_t k = 10) const {
     auto options = wanting(k);
     return search(query, options);
@@ -78,6 +85,29 @@ class Shelf {
     NearshelfHits *hits = nullptr;
     check(nearshelf_search_vector(shelf_.get(), vector.data(), vector.size(), &options, &hits));
     return Hits(hits);
+  }
+
+  /// The likeliest completions of a text that is being typed.
+  std::vector<Suggestion> suggest(std::string_view prefix, std::size_t k = 5) const {
+    NearshelfSuggestions *found = nullptr;
+    check(nearshelf_suggest(shelf_.get(), prefix.data(), prefix.size(), k, &found));
+    std::unique_ptr<NearshelfSuggestions, void (*)(NearshelfSuggestions *)> owned(found, nearshelf_suggestions_free);
+    std::vector<Suggestion> suggestions;
+    for (std::size_t place = 0; place < found->count; ++place) {
+      const auto &one = found->suggestions[place];
+      suggestions.push_back({std::string(one.text.data, one.text.length), one.weight});
+    }
+    return suggestions;
+  }
+
+  /// The places of a query's words in a text field of a hit, in bytes.
+  std::vector<NearshelfRange> matches(std::string_view query, const NearshelfHit &hit, std::string_view field) const {
+    std::vector<NearshelfRange> ranges(64);
+    std::size_t count = 0;
+    check(nearshelf_matches(shelf_.get(), query.data(), query.size(), hit.shard, hit.item, field.data(), field.size(),
+                            ranges.data(), ranges.size(), &count));
+    ranges.resize(count < ranges.size() ? count : ranges.size());
+    return ranges;
   }
 
   /// The unit vector of a text.

@@ -16,7 +16,7 @@ const read = (name) => readFileSync(`${path}/${name}`);
 const other = await openShelf((name) => read(name));
 const [[query]] = JSON.parse(readFileSync(expected, "utf8")).filter(([, hits]) => hits.length > 0);
 const vector = await other.encode(query);
-const [a, b] = [await shelf.search(query), await other.searchVector(vector)];
+const [a, b] = [await shelf.search(query, { mode: "meaning" }), await other.searchVector(vector)];
 if (JSON.stringify([...a]) !== JSON.stringify([...b])) throw new Error("search and searchVector differ");
 other.dispose();
 

@@ -27,6 +27,11 @@ class Shelf {
   }
 
   /** @param {string} text @param {any} [options] */
+  suggest(text, options) {
+    return this.#inner.suggest(text, options);
+  }
+
+  /** @param {string} text @param {any} [options] */
   encode(text, options) {
     return this.#inner.encode(text, options);
   }

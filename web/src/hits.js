@@ -8,7 +8,8 @@ export class Hits extends Array {
   }
 
   /**
-   * @param {{ hits: object[], partial: boolean, tokens: number, truncated: boolean, unknown: number, shards: object, ms: object }} answer
+   * @param {{ hits: object[], partial: boolean, weak: boolean, corrected: object[], unknownWords: string[], tokens: number,
+   *   truncated: boolean, unknown: number, shards: object, ms: object }} answer
    */
   static of_(answer) {
     const { hits, ...about } = answer;

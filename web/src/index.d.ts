@@ -87,16 +87,51 @@ export type Fields = Record<string, FieldValue>;
 export interface Hit<F = Fields> {
   /** The item's id in the catalog. */
   id: string;
-  /** Cosine of query and item, in single precision: 1 for the same direction. */
+  /**
+   * The score that hits are ordered by: from 0 to 1 where words and meaning are both compared, BM25F by words, the
+   * cosine of query and item by meaning. An item that the query names has the best score of all on top of its own.
+   */
   score: number;
+  /** Whether it is no better than chance: its cosine is below the shelf's cut-off, and it has less than half of the words. */
+  weak: boolean;
+  /** The reasons, where {@link SearchOptions.why} asks for them and words were looked for. */
+  why?: Why;
   /** Its fields: those that it has a value for. */
   fields: Partial<F>;
+}
+
+/** The reasons of a hit. */
+export interface Why {
+  /** Cosine of query and item; null where meanings were not compared. */
+  meaning: number | null;
+  /** Score of the words that query and item share. */
+  words: number | null;
+  /** The share of the query's words that the item has, each by its weight, 0 to 1. */
+  coverage: number;
+  /** Whether the query names the item: by an identifier of it, or by a code that few items have. */
+  named: boolean;
+  /** Places of the query's words in each text field: from and to, in the units of JavaScript's strings. */
+  fields: Record<string, [number, number][]>;
+}
+
+/** A completion of what a shopper types. */
+export interface Suggestion {
+  /** The whole phrase. */
+  text: string;
+  /** Items that have it, or the weight that the build was given. */
+  weight: number;
 }
 
 /** The hits of a search, best first. `map`, `filter` and the like give plain arrays. */
 export interface Hits<F = Fields> extends Array<Hit<F>> {
   /** Whether shards that the query needs are not here: better hits may come, or the shards cannot be had now. */
   partial: boolean;
+  /** Whether nothing fits: there is no hit, or the best is no better than chance. */
+  weak: boolean;
+  /** Words of the query that were taken for others of the catalog, the likeliest first. */
+  corrected: { from: string; to: string[] }[];
+  /** Words that the catalog does not have, nor any like them. */
+  unknownWords: string[];
   /** Tokens of the query that were encoded. */
   tokens: number;
   /** Whether the query was longer than the encoder reads. */
@@ -138,6 +173,16 @@ export type Where<F = Fields> = {
 export interface SearchOptions<F = Fields> {
   /** Hits wanted; 10 by default. */
   k?: number;
+  /** Parts of a text that items are compared by: words and meaning in one ranking (`hybrid`, the default), or one alone. */
+  mode?: "hybrid" | "words" | "meaning";
+  /** The weight of the words in a hybrid score beside the meaning, 0 to 1. */
+  weight?: number;
+  /** Whether the last word of a text may be the beginning of one, as while it is being typed. */
+  typing?: boolean;
+  /** Whether hits that are no better than chance are left out. */
+  leaveWeak?: boolean;
+  /** Whether hits come with their reasons. */
+  why?: boolean;
   /** Shards searched, nearest first. */
   probe?: number;
   /** Candidates kept while walking the graphs (`ef_search`). */
@@ -172,12 +217,14 @@ export interface Shelf<F = Fields> {
   readonly build: "simd128" | "relaxed-simd";
 
   /**
-   * The items nearest to a text. Shards that it needs are downloaded first; a search that waits for them holds up no
+   * The best items for a text, by its words and its meaning. Shards that it needs are downloaded first; a search that waits for them holds up no
    * other. White space has no hits. A shard that cannot be had leaves the hits of the others, marked `partial`.
    */
   search(text: string, options?: SearchOptions<F>): Promise<Hits<F>>;
   /** The items nearest to a unit vector of `dims` components, such as one of {@link Shelf.encode}. */
   searchVector(vector: Float32Array, options?: SearchOptions<F>): Promise<Hits<F>>;
+  /** The likeliest completions of a text that is being typed; 5 by default. */
+  suggest(text: string, options?: { k?: number; signal?: AbortSignal }): Promise<Suggestion[]>;
   /** The unit vector of a text. */
   encode(text: string, options?: { signal?: AbortSignal }): Promise<Float32Array>;
   /** Downloads every shard and waits until all is kept: from then on no query needs a connection. */

@@ -30,15 +30,29 @@ export function checkOpening(options) {
   }
 }
 
+/** The parts of a text that items are compared by. */
+const MODES = ["hybrid", "words", "meaning"];
+
 /** The options of a search or another call, each checked by its name; the filter as text. @param {any} options */
 export function searching(options = {}) {
   if (options === null || typeof options !== "object") {
     throw failure("options", `options: expected an object, found ${options}.`);
   }
-  const { k, probe, ef, signal, onPartial } = options;
+  const { k, probe, ef, mode, weight, signal, onPartial } = options;
   for (const [name, value] of Object.entries({ k, probe, ef })) {
     if (value !== undefined && !(Number.isInteger(value) && value >= 0 && value < 2 ** 32)) {
       throw failure("options", `${name}: expected a whole number, found ${String(value)}.`);
+    }
+  }
+  if (mode !== undefined && !MODES.includes(mode)) {
+    throw failure("options", `mode: expected ${MODES.join(", ")}, found ${String(mode)}.`);
+  }
+  if (weight !== undefined && !(weight >= 0 && weight <= 1)) {
+    throw failure("options", `weight: expected a number from 0 to 1, found ${String(weight)}.`);
+  }
+  for (const name of ["typing", "leaveWeak", "why"]) {
+    if (options[name] !== undefined && typeof options[name] !== "boolean") {
+      throw failure("options", `${name}: expected true or false, found ${String(options[name])}.`);
     }
   }
   if (onPartial !== undefined && typeof onPartial !== "function") {

@@ -156,6 +156,12 @@ export class RemoteShelf {
     return Hits.of_(await this.#call({ type: "searchVector", vector, options }, signal, tell));
   }
 
+  /** @param {string} text @param {{ k?: number, signal?: AbortSignal }} [how] */
+  async suggest(text, how) {
+    const { signal, options } = this.#searching(how);
+    return this.#call({ type: "suggest", text, options }, signal);
+  }
+
   /** @param {string} text @param {{ signal?: AbortSignal }} [options] */
   async encode(text, options) {
     return this.#call({ type: "encode", text }, searching(options).signal);

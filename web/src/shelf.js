@@ -55,6 +55,22 @@ class Progress {
   };
 }
 
+/** A query that no encoder has read. */
+const UNENCODED = { tokens: 0, truncated: false, unknown: 0 };
+
+/** The hits of a query without a word. */
+const empty = () =>
+  Hits.of_({
+    hits: [],
+    partial: false,
+    weak: true,
+    corrected: [],
+    unknownWords: [],
+    ...UNENCODED,
+    shards: { searched: 0, missing: 0 },
+    ms: { encode: 0, search: 0 },
+  });
+
 export class LocalShelf {
   #state;
   #reopen;
@@ -102,9 +118,16 @@ export class LocalShelf {
     if (typeof text !== "string") throw failure("query", `search: expected a string, found ${typeof text}.`);
     const state = this.#state;
     return state.use(async () => {
+      if (text.trim() === "") {
+        state.open();
+        return empty();
+      }
       const encoded = await this.#turns.take(signal, () => {
-        if (text.trim() === "") return undefined;
         const start = performance.now();
+        if (settings.mode === "words") {
+          state.open();
+          return { values: undefined, query: UNENCODED, ms: 0 };
+        }
         const vector = state.open().encode(text);
         const { values, tokens, truncated, unknown } = vector;
         vector.free();
@@ -112,12 +135,7 @@ export class LocalShelf {
         const share = tokens > 2 ? unknown / (tokens - 2) : 0;
         return { values, query: { tokens, truncated, unknown: share }, ms: performance.now() - start };
       });
-      if (!encoded) {
-        state.open();
-        const shards = { searched: 0, missing: 0 };
-        return Hits.of_({ hits: [], partial: false, tokens: 0, truncated: false, unknown: 0, shards, ms: { encode: 0, search: 0 } });
-      }
-      return this.#answer(state, encoded.values, { signal, ...settings }, encoded.query, encoded.ms);
+      return this.#answer(state, { text, vector: encoded.values }, { signal, ...settings }, encoded.query, encoded.ms);
     });
   }
 
@@ -127,32 +145,33 @@ export class LocalShelf {
     if (!(vector instanceof Float32Array) && !Array.isArray(vector)) {
       throw failure("query", "searchVector: expected a Float32Array.");
     }
-    const query = { tokens: 0, truncated: false, unknown: 0 };
     const state = this.#state;
-    return state.use(() => this.#answer(state, Float32Array.from(vector), settings, query, 0));
+    return state.use(() => this.#answer(state, { vector: Float32Array.from(vector) }, settings, UNENCODED, 0));
   }
 
   /**
    * @param {State} state
-   * @param {Float32Array} vector
+   * @param {{ text?: string, vector?: Float32Array }} asked
    * @param {any} options
    * @param {{ tokens: number, truncated: boolean, unknown: number }} query
    * @param {number} encode
    */
-  async #answer(state, vector, { k = 10, probe, ef, where, signal, partial = false, onPartial }, query, encode) {
+  async #answer(state, { text, vector }, { signal, partial = false, onPartial, ...settings }, query, encode) {
+    const options = JSON.stringify(settings);
     const search = () =>
       this.#turns.take(signal, () => {
         const start = performance.now();
-        const { hits, probed, missing } = JSON.parse(state.open().search(vector, k, probe, ef, where));
+        const { hits, probed, missing, weak, corrected, unknownWords } = JSON.parse(state.open().search(text, vector, options));
         const ms = { encode, search: performance.now() - start };
-        return Hits.of_({ hits, partial: missing > 0, ...query, shards: { searched: probed, missing }, ms });
+        const shards = { searched: probed, missing };
+        return Hits.of_({ hits, partial: missing > 0, weak, corrected, unknownWords, ...query, shards, ms });
       });
     // A vector that fits no shelf is an error before anything is fetched for it.
     let hits = await search();
     /** Shards that cannot be had now. @type {Map<number, any>} */
     const failed = new Map();
-    while (k > 0) {
-      const missing = [...state.open().missing(vector, k, probe, ef, where)].filter((number) => !failed.has(number));
+    while (settings.k !== 0) {
+      const missing = [...state.open().missing(text, vector, options)].filter((number) => !failed.has(number));
       if (missing.length === 0) break;
       const loading = missing.map((number) => state.shard(number).catch((error) => void failed.set(number, error)));
       if (partial && hits.length > 0) return hits;
@@ -167,6 +186,14 @@ export class LocalShelf {
       state.warn(told);
     }
     return hits;
+  }
+
+  /** The likeliest completions of a text. @param {string} text @param {{ k?: number, signal?: AbortSignal }} [options] */
+  async suggest(text, options) {
+    const { k = 5, signal } = searching(options);
+    if (typeof text !== "string") throw failure("query", `suggest: expected a string, found ${typeof text}.`);
+    const state = this.#state;
+    return state.use(() => this.#turns.take(signal, () => JSON.parse(state.open().suggest(text, k))));
   }
 
   /** The unit vector of a text. @param {string} text @param {{ signal?: AbortSignal }} [options] */
@@ -274,7 +301,7 @@ class State {
         engine = new runtime.glue.Shelf(bytes);
       }
       state = new State({ runtime, engine, manifest, bytes, source, store, options: { ...options, onWarning: warn }, progress });
-      await state.#loadEncoder(signal);
+      await state.#loadShared(signal);
       await state.#keepManifest();
       return state;
     } catch (error) {
@@ -294,18 +321,20 @@ class State {
   }
 
   async #keepManifest() {
-    const { encoder, shards } = this.#manifest;
-    const files = [...encoder, ...shards.map((/** @type {any} */ shard) => shard.file)];
+    const { encoder, words, shards } = this.#manifest;
+    const files = [...encoder, ...(words ? [words] : []), ...shards.map((/** @type {any} */ shard) => shard.file)];
     await this.#store?.put(MANIFEST, this.#bytes);
     await this.#store?.keepOnly(new Set([MANIFEST, ...files.map(({ name }) => name)]));
   }
 
-  /** @param {AbortSignal} [signal] */
-  async #loadEncoder(signal) {
+  /** The files that every query needs: words and encoder. @param {AbortSignal} [signal] */
+  async #loadShared(signal) {
     const stop = () => this.#abort.abort(signal && abortReason(signal));
     signal?.addEventListener("abort", stop, { once: true });
     try {
-      await Promise.all(this.#manifest.encoder.map((/** @type {any} */ file) => this.#attach(file)));
+      const { encoder, words } = this.#manifest;
+      const files = [...(words ? [words] : []), ...encoder];
+      await Promise.all(files.map((/** @type {any} */ file) => this.#attach(file)));
     } catch (error) {
       // What else is on its way is not needed any more.
       this.#abort.abort();

@@ -54,6 +54,7 @@ const calls = {
   search: async ({ text, options, number }, signal) => plain(await here().search(text, within(options, number, signal))),
   searchVector: async ({ vector, options, number }, signal) =>
     plain(await here().searchVector(vector, within(options, number, signal))),
+  suggest: ({ text, options }, signal) => here().suggest(text, { ...options, signal }),
   encode: ({ text }, signal) => here().encode(text, { signal }),
   load: (_, signal) => here().load({ signal }),
   refresh: (_, signal) => here().refresh({ signal }),
@@ -73,8 +74,8 @@ function within({ wantsPartial, ...options }, number, signal) {
 
 /** Hits as an object that crosses. @param {any} hits */
 function plain(hits) {
-  const { partial, tokens, truncated, unknown, shards, ms } = hits;
-  return { hits: Array.from(hits), partial, tokens, truncated, unknown, shards, ms };
+  const { partial, weak, corrected, unknownWords, tokens, truncated, unknown, shards, ms } = hits;
+  return { hits: Array.from(hits), partial, weak, corrected, unknownWords, tokens, truncated, unknown, shards, ms };
 }
 
 globalThis.addEventListener("message", async (/** @type {any} */ { data }) => {

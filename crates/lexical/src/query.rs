@@ -136,14 +136,26 @@ impl WordQuery {
     }
 }
 
+/// The first bytes of a text, to the end of a word where that can be.
+fn start(text: &str) -> &str {
+    let start = &text[..text.floor_char_boundary(MAX_BYTES)];
+    if start.len() == text.len() {
+        return text;
+    }
+    start
+        .rfind(char::is_whitespace)
+        .map_or(start, |end| &start[..end])
+}
+
 impl Words {
     /// The words of a text, and the terms that each is looked for as. `typing` says that its last word may be the beginning of one.
     pub fn query(&self, text: &str, typing: bool) -> WordQuery {
-        let text = &text[..text.floor_char_boundary(MAX_BYTES)];
+        let text = start(text);
         let mut reader = Reader {
             words: self,
             query: WordQuery::default(),
             seen: Vec::new(),
+            said: Vec::new(),
         };
         let tokens = reader.tokens(text);
         let end = tokens.last().map(|token| token.end).filter(|_| typing);
@@ -156,7 +168,15 @@ impl Words {
         reader.neighbours(&tokens);
         reader.phrases(&tokens);
         reader.identifiers(text, &tokens);
-        let mut query = reader.query;
+        let Reader {
+            mut query, said, ..
+        } = reader;
+        let lacks = |said: &Said| query.groups[said.group].members.is_empty();
+        query.unknown = said
+            .into_iter()
+            .filter(lacks)
+            .map(|said| said.text)
+            .collect();
         query
             .groups
             .sort_by_key(|group| Reverse(group.idf.to_bits()));
@@ -169,6 +189,15 @@ struct Reader<'a> {
     query: WordQuery,
     /// Tokens that were looked for already.
     seen: Vec<String>,
+    /// The words of the query that have a group of their own.
+    said: Vec<Said>,
+}
+
+/// A word of the query.
+struct Said {
+    text: String,
+    term: String,
+    group: usize,
 }
 
 impl Reader<'_> {
@@ -194,7 +223,9 @@ impl Reader<'_> {
         if token.kind == TokenKind::Joined && members.is_empty() {
             return;
         }
-        if members.is_empty() && token.kind == TokenKind::Word && !token.has_digit() {
+        let term = self.words.analyzer().term(token);
+        let has_synonyms = !self.words.synonyms().of(&[&term]).is_empty();
+        if members.is_empty() && token.kind == TokenKind::Word && !has_synonyms {
             members = self.correct(&token.text);
             if members.is_empty() {
                 members.extend(self.stem(token));
@@ -206,11 +237,13 @@ impl Reader<'_> {
         if members.is_empty() && token.kind == TokenKind::Code && self.cut(token, is_part) {
             return;
         }
-        if members.is_empty() {
-            self.query.unknown.push(token.text.clone());
-        }
         let is_code = token.has_digit() && token.text.chars().count() >= CODE_CHARS;
         let is_name = is_code && known.is_some_and(|(_, items)| items <= NAMED);
+        self.said.push(Said {
+            text: token.text.clone(),
+            term,
+            group: self.query.groups.len(),
+        });
         self.group(&members, is_name, is_part);
     }
 
@@ -364,13 +397,9 @@ impl Reader<'_> {
             };
             let (member, _) = self.member(&entry, JOINED);
             for token in pair {
-                let said = self.known(token).map(|(member, _)| member.term);
-                let group =
-                    self.query.groups.iter_mut().find(|group| {
-                        said.is_some() && group.members.first().map(|m| m.term) == said
-                    });
-                if let Some(group) = group {
-                    group.members.push(member);
+                let said = self.said.iter().find(|said| said.text == token.text);
+                if let Some(said) = said {
+                    self.query.groups[said.group].members.push(member);
                 }
             }
         }
@@ -405,23 +434,30 @@ impl Reader<'_> {
             .iter()
             .map(|entry| self.member(entry, SYNONYM))
             .collect();
-        let said = match phrase {
-            [one] => dictionary.get(one).map(|entry| entry.term),
-            _ => None,
-        };
-        if let [(member, items)] = members[..] {
-            let group = self.query.groups.iter_mut().find(|group| {
-                group.members.first().map(|member| member.term) == said && said.is_some()
-            });
-            if let Some(group) = group {
-                group.members.push(member);
-                group.idf = group.idf.min(idf(items, self.words.items()));
-                return;
+        if let ([word], [(member, items)]) = (phrase, &members[..])
+            && let Some(said) = self.said.iter().find(|said| said.term == *word)
+        {
+            let group = &mut self.query.groups[said.group];
+            group.members.push(*member);
+            group.idf = group.idf.min(idf(*items, self.words.items()));
+            return;
+        }
+        // Words that the catalog lacks count for nothing once others stand for them.
+        let mut replaced = false;
+        for said in self
+            .said
+            .iter()
+            .filter(|said| phrase.contains(&said.term.as_str()))
+        {
+            let group = &mut self.query.groups[said.group];
+            if group.members.is_empty() {
+                group.is_part = true;
+                replaced = true;
             }
         }
         for member in members {
             if self.query.groups.len() < MAX_GROUPS {
-                self.group(&[member], false, true);
+                self.group(&[member], false, !replaced);
             }
         }
     }

@@ -12,12 +12,21 @@ pub struct NearshelfHit {
     pub id: *const c_char,
     /// Bytes of the id, without the NUL at its end.
     pub id_length: usize,
-    /// Cosine of query and item: 1 for the same direction.
+    /// The score that hits are ordered by: from 0 to 1 where words and meaning are both compared, BM25F by words, the cosine
+    /// of query and item by meaning. An item that the query names has the best score of all on top of its own.
     pub score: f32,
     /// The shard that holds it: with `item` its place, for nearshelf_field.
     pub shard: u32,
     /// Its place in the shard.
     pub item: u32,
+    /// Cosine of query and item: 1 for the same direction. NaN where meanings were not compared.
+    pub meaning: f32,
+    /// Score of the words that query and item share. NaN where words were not compared.
+    pub words: f32,
+    /// The share of the query's words that the item has, each by its weight, 0 to 1.
+    pub coverage: f32,
+    /// Whether it is no better than chance.
+    pub is_weak: bool,
 }
 
 /// The hits of a search, best first. Freed, all of it, by nearshelf_hits_free. It holds on to nothing: it may outlive
@@ -76,6 +85,10 @@ pub(crate) fn give(
                 score: hit.score,
                 shard: hit.shard,
                 item: hit.item,
+                meaning: hit.parts.meaning.unwrap_or(f32::NAN),
+                words: hit.parts.words.unwrap_or(f32::NAN),
+                coverage: hit.parts.coverage,
+                is_weak: hit.is_weak(),
             }
         })
         .collect();

@@ -18,6 +18,7 @@ mod options;
 mod search;
 mod text;
 mod version;
+mod words;
 
 pub use error::{NearshelfStatus, nearshelf_last_error};
 pub use field::{
@@ -30,7 +31,11 @@ pub use open::{
     NearshelfAbout, NearshelfFile, nearshelf_about, nearshelf_close, nearshelf_load_encoder,
     nearshelf_open, nearshelf_open_files, nearshelf_verify,
 };
-pub use options::NearshelfSearchOptions;
+pub use options::{NEARSHELF_LEAVE_WEAK, NEARSHELF_TYPING, NearshelfSearchOptions};
 pub use search::{nearshelf_encode, nearshelf_search, nearshelf_search_vector};
 pub use text::{NEARSHELF_NUL_TERMINATED, NearshelfText};
 pub use version::{NEARSHELF_ABI, nearshelf_abi, nearshelf_version};
+pub use words::{
+    NearshelfRange, NearshelfSuggestion, NearshelfSuggestions, nearshelf_matches,
+    nearshelf_suggest, nearshelf_suggestions_free,
+};

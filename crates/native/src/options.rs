@@ -3,7 +3,7 @@
 use std::ffi::c_char;
 use std::ptr;
 
-use nearshelf::{Filter, SearchOptions};
+use nearshelf::{Filter, Mode, SearchOptions};
 
 use crate::error::{NearshelfStatus, Outcome, failure};
 use crate::text::{slice, text};
@@ -26,7 +26,19 @@ pub struct NearshelfSearchOptions {
     pub filter: *const c_char,
     /// Its bytes, or NEARSHELF_NUL_TERMINATED.
     pub filter_length: usize,
+    /// Parts of a text that items are compared by: 0 for words and meaning in one ranking, 1 for words alone, which needs no
+    /// encoder, 2 for meaning alone.
+    pub mode: u32,
+    /// The weight of the words in a hybrid score beside the meaning, above 0 and at most 1; 0 for the usual one.
+    pub weight: f32,
+    /// NEARSHELF_TYPING, NEARSHELF_LEAVE_WEAK, or 0.
+    pub flags: u32,
 }
+
+/// Flag: the last word of a text may be the beginning of one, as while it is being typed.
+pub const NEARSHELF_TYPING: u32 = 1;
+/// Flag: hits that are no better than chance are left out.
+pub const NEARSHELF_LEAVE_WEAK: u32 = 2;
 
 impl Default for NearshelfSearchOptions {
     fn default() -> Self {
@@ -37,6 +49,9 @@ impl Default for NearshelfSearchOptions {
             ef: 0,
             filter: ptr::null(),
             filter_length: 0,
+            mode: 0,
+            weight: 0.0,
+            flags: 0,
         }
     }
 }
@@ -76,7 +91,7 @@ pub(crate) unsafe fn search_options(
             ptr::copy_nonoverlapping(bytes.as_ptr(), to, size.min(known));
         }
         // A size that ends inside the filter, of which a part is no pointer.
-        if size < known {
+        if size < std::mem::offset_of!(NearshelfSearchOptions, mode) {
             options.filter = ptr::null();
         }
     }
@@ -90,10 +105,37 @@ pub(crate) unsafe fn search_options(
     let set = |value: usize| (value > 0).then_some(value);
     Ok(SearchOptions {
         k: set(options.k).unwrap_or(SearchOptions::default().k),
+        mode: mode(options.mode)?,
+        weight: weight(options.weight)?,
+        typing: options.flags & NEARSHELF_TYPING != 0,
+        leave_weak: options.flags & NEARSHELF_LEAVE_WEAK != 0,
         probe: set(options.probe),
         ef: set(options.ef),
         filter,
     })
+}
+
+fn mode(number: u32) -> Outcome<Mode> {
+    match number {
+        0 => Ok(Mode::Hybrid),
+        1 => Ok(Mode::Words),
+        2 => Ok(Mode::Meaning),
+        other => failure(
+            NearshelfStatus::InvalidArgument,
+            format!("options, mode: expected 0, 1 or 2, found {other}"),
+        ),
+    }
+}
+
+fn weight(weight: f32) -> Outcome<Option<f32>> {
+    match weight {
+        0.0 => Ok(None),
+        0.0..=1.0 => Ok(Some(weight)),
+        other => failure(
+            NearshelfStatus::InvalidArgument,
+            format!("options, weight: expected 0 to 1, found {other}"),
+        ),
+    }
 }
 
 /// Whether the caller's struct has room for all of `T`.

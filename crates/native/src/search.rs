@@ -2,7 +2,7 @@
 
 use std::ffi::c_char;
 
-use nearshelf::{Answer, Found};
+use nearshelf::Found;
 
 use crate::error::{NearshelfStatus, failure, guard};
 use crate::handle::{NearshelfShelf, open_shelf};
@@ -10,7 +10,7 @@ use crate::hits::{NearshelfHits, give};
 use crate::options::{NearshelfSearchOptions, search_options};
 use crate::text::{checked, room, slice, text};
 
-/// The items nearest to a text in UTF-8 of `length` bytes, or NEARSHELF_NUL_TERMINATED. White space has no hits; a text
+/// The best items for a text, by its words and its meaning: UTF-8 of `length` bytes, or NEARSHELF_NUL_TERMINATED. White space has no hits; a text
 /// longer than the encoder reads is truncated. The first search by text loads the encoder.
 ///
 /// `options` may be NULL. `*hits` is freed by nearshelf_hits_free. Any number of threads may search one shelf.
@@ -30,14 +30,9 @@ pub unsafe extern "C" fn nearshelf_search(
         let (shelf, out) = (open_shelf(shelf)?, unsafe { room("hits", hits) }?);
         // SAFETY: the caller's word.
         let (query, options) = unsafe { (text("query", query, length)?, search_options(options)?) };
-        let Answer {
-            hits,
-            stats,
-            tokens,
-            untruncated,
-            unknown,
-        } = shelf.search_with(query, &options)?;
-        *out = give(&hits, stats, [tokens, untruncated, unknown]);
+        let answer = shelf.search_with(query, &options)?;
+        let tokens = [answer.tokens, answer.untruncated, answer.unknown];
+        *out = give(&answer.hits, answer.stats, tokens);
         Ok(())
     })
 }

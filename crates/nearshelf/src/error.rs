@@ -26,6 +26,9 @@ pub enum Error {
         /// The name that was asked for.
         file: String,
     },
+    /// A search by words alone in a shelf that has none.
+    #[error("mode words: expected a shelf with words, found one without")]
+    NoWords,
     /// The encoder's vectors are not those of the shelf.
     #[error("{model}: expected vectors of {shelf} dimensions, as the shelf has, found {found}")]
     Dimensions {
@@ -45,7 +48,7 @@ impl Error {
             Error::Catalog(error) => error.kind(),
             Error::Encoder(error) => error.kind(),
             Error::Missing { .. } => ErrorKind::Missing,
-            Error::Unknown { .. } => ErrorKind::Usage,
+            Error::Unknown { .. } | Error::NoWords => ErrorKind::Usage,
             Error::Dimensions { .. } => ErrorKind::Damaged,
         }
     }

@@ -315,8 +315,22 @@ impl Shelf {
         vector: Option<&[f32]>,
         options: &SearchOptions,
     ) -> Result<Found<'_>> {
-        let target = self.target(text, vector.map(<[f32]>::to_vec), options);
+        let target = self.target(text, vector.map(<[f32]>::to_vec), options)?;
         Ok(self.catalog.search(&target, options)?)
+    }
+
+    /// Numbers of the shards that [`Shelf::search_encoded`] would look at and that are not attached.
+    ///
+    /// # Errors
+    /// Those of [`Shelf::search_encoded`].
+    pub fn missing_encoded(
+        &self,
+        text: &str,
+        vector: Option<&[f32]>,
+        options: &SearchOptions,
+    ) -> Result<Vec<usize>> {
+        let target = self.target(text, vector.map(<[f32]>::to_vec), options)?;
+        Ok(self.catalog.missing(&target, options)?)
     }
 
     /// The `k` likeliest completions of a text that is being typed: phrases of the catalog, or of the queries that the build
@@ -324,6 +338,14 @@ impl Shelf {
     pub fn suggest(&self, text: &str, k: usize) -> Vec<Suggestion> {
         let words = self.catalog.words();
         words.map_or(vec![], |words| words.suggest(text, k))
+    }
+
+    /// The places of a query's words in a text: bytes, in rising order.
+    pub fn matches(&self, query: &str, text: &str) -> Vec<Range<usize>> {
+        let words = self.catalog.words();
+        words.map_or(vec![], |words| {
+            words.matches(&words.query(query, false), text)
+        })
     }
 
     /// The reasons of a hit: where the words of a query stand in its fields.
@@ -341,15 +363,24 @@ impl Shelf {
     }
 
     /// Where a text goes.
-    fn target(&self, text: &str, vector: Option<Vec<f32>>, options: &SearchOptions) -> Target {
-        let words = self
-            .catalog
-            .words()
-            .filter(|_| options.mode != Mode::Meaning);
+    fn target(
+        &self,
+        text: &str,
+        vector: Option<Vec<f32>>,
+        options: &SearchOptions,
+    ) -> Result<Target> {
+        let words = self.catalog.words();
+        let words = words.filter(|_| options.mode != Mode::Meaning);
         let words = words.map(|words| words.query(text, options.typing));
         match vector.filter(|_| options.mode != Mode::Words) {
-            Some(vector) => Target::from(vector).with_words(words),
-            None => Target::default().with_words(words),
+            Some(vector) => Ok(Target::from(vector).with_words(words)),
+            None if words.is_some() => Ok(Target::default().with_words(words)),
+            None => Err(match &self.manifest().words {
+                Some(words) => Error::Missing {
+                    file: words.file.name.clone(),
+                },
+                None => Error::NoWords,
+            }),
         }
     }
 
@@ -408,12 +439,12 @@ impl Shelf {
                 return Ok(None);
             }
             Query::Text(text) if options.mode == Mode::Words => {
-                of(self.target(text, None, options))
+                of(self.target(text, None, options)?)
             }
             Query::Text(text) => {
                 let encoded = self.encoder()?.encode(text)?;
                 Resolved {
-                    target: self.target(text, Some(encoded.vector), options),
+                    target: self.target(text, Some(encoded.vector), options)?,
                     tokens: encoded.tokens,
                     untruncated: encoded.untruncated,
                     unknown: encoded.unknown,

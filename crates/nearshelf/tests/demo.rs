@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use nearshelf::{ErrorKind, Filter, Query, SearchOptions, Shelf, ValueRef};
+use nearshelf::{ErrorKind, Filter, Mode, Query, SearchOptions, Shelf, ValueRef};
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../assets/demo")
@@ -37,7 +37,14 @@ fn a_text_its_vector_and_its_own_hits_find_what_is_near() {
         ..Default::default()
     };
     let found = shelf.search_vector(&vector, &options).unwrap();
-    assert_eq!(found.hits.iter().map(|hit| hit.id).collect::<Vec<_>>(), ids);
+    let meaning = SearchOptions {
+        mode: Mode::Meaning,
+        ..options.clone()
+    };
+    let answer = shelf.search_with("rain jacket", &meaning).unwrap();
+    let by_meaning: Vec<&str> = answer.hits.iter().map(|hit| hit.id).collect();
+    let by_vector: Vec<&str> = found.hits.iter().map(|hit| hit.id).collect();
+    assert_eq!(by_vector, by_meaning);
 
     let like = Query::Items {
         like: &ids,

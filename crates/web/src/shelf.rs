@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use nearshelf::{
     AlignedBytes, EncoderFiles, FileRef, Filter, Hit, Query, SearchOptions, Shelf as Inner,
+    ValueRef, WordQuery,
 };
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use wasm_bindgen::prelude::*;
 
@@ -54,6 +56,7 @@ impl Shelf {
             "textFields": manifest.text_fields,
             "fields": fields.collect::<Vec<_>>(),
             "encoder": manifest.encoder.files().into_iter().map(file).collect::<Vec<_>>(),
+            "words": manifest.words.as_ref().map(|words| file(&words.file)),
             "onnx": matches!(manifest.encoder, EncoderFiles::Onnx { .. }),
             "shards": shards.collect::<Vec<_>>(),
             "probe": manifest.search.probe,
@@ -108,45 +111,76 @@ impl Shelf {
         encode(self.inner.encoder().map_err(to_js)?, text)
     }
 
-    /// Numbers of the shards that a search would look at and that are not attached, nearest first.
+    /// Numbers of the shards that a search would look at and that are not attached.
     ///
     /// # Errors
     /// Those of [`Inner::missing`].
     pub fn missing(
         &self,
-        vector: &[f32],
-        k: usize,
-        probe: Option<usize>,
-        ef: Option<usize>,
-        filter: Option<String>,
+        text: Option<String>,
+        vector: Option<Vec<f32>>,
+        options: &str,
     ) -> Result<Vec<u32>, JsValue> {
-        let options = options(k, probe, ef, filter)?;
-        let missing = self.inner.missing(Query::Vector(vector), &options);
+        let (options, _) = settings(options)?;
+        let missing = match (text, vector) {
+            (Some(text), vector) => self
+                .inner
+                .missing_encoded(&text, vector.as_deref(), &options),
+            (None, vector) => {
+                let vector = vector.unwrap_or_default();
+                self.inner.missing(Query::Vector(&vector), &options)
+            }
+        };
         let missing = missing.map_err(to_js)?;
         Ok(missing.into_iter().map(|number| number as u32).collect())
     }
 
-    /// The nearest items as JSON: `{ hits: [{ id, score, fields }], probed, missing, distances }`.
+    /// The best items for a text and its vector, for either alone, as JSON:
+    /// `{ hits: [{ id, score, weak, fields, why }], probed, missing, weak, corrected, unknownWords }`.
     ///
     /// # Errors
-    /// Those of [`Inner::search_vector`].
+    /// Those of [`Inner::search_encoded`].
     pub fn search(
         &self,
-        vector: &[f32],
-        k: usize,
-        probe: Option<usize>,
-        ef: Option<usize>,
-        filter: Option<String>,
+        text: Option<String>,
+        vector: Option<Vec<f32>>,
+        options: &str,
     ) -> Result<String, JsValue> {
-        let options = options(k, probe, ef, filter)?;
-        let found = self.inner.search_vector(vector, &options).map_err(to_js)?;
+        let (options, why) = settings(options)?;
+        let found = match (text, vector) {
+            (Some(text), vector) => self
+                .inner
+                .search_encoded(&text, vector.as_deref(), &options),
+            (None, vector) => self
+                .inner
+                .search_vector(&vector.unwrap_or_default(), &options),
+        };
+        let found = found.map_err(to_js)?;
+        let words = found.words.as_ref();
+        let hit = |hit: &Hit<'_>| {
+            let mut value = json_hit(hit);
+            if let Some(words) = words.filter(|_| why) {
+                value["why"] = json_why(&self.inner, words, hit);
+            }
+            value
+        };
+        let corrected = words.map_or(&[][..], WordQuery::corrected).iter();
         Ok(json!({
             "hits": found.hits.iter().map(hit).collect::<Vec<_>>(),
             "probed": found.stats.probed,
             "missing": found.stats.missing,
-            "distances": found.stats.distances,
+            "weak": found.hits.first().is_none_or(Hit::is_weak),
+            "corrected": corrected.map(|c| json!({ "from": c.from, "to": c.to })).collect::<Vec<_>>(),
+            "unknownWords": words.map_or(&[][..], WordQuery::unknown),
         })
         .to_string())
+    }
+
+    /// The likeliest completions of a text as JSON: `[{ text, weight }]`.
+    pub fn suggest(&self, text: &str, k: usize) -> String {
+        let found = self.inner.suggest(text, k).into_iter();
+        let found = found.map(|s| json!({ "text": s.text, "weight": s.weight }));
+        found.collect::<Value>().to_string()
     }
 
     /// The share of the encoder that runs fused, for people.
@@ -158,25 +192,90 @@ impl Shelf {
     }
 }
 
-fn options(
+/// Options as JavaScript gives them.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Settings {
     k: usize,
     probe: Option<usize>,
     ef: Option<usize>,
+    #[serde(rename = "where")]
     filter: Option<String>,
-) -> Result<SearchOptions, JsValue> {
-    let filter = filter.map(|text| text.parse::<Filter>()).transpose();
-    Ok(SearchOptions {
-        k,
-        probe,
-        ef,
-        filter: filter.map_err(|error| to_js(nearshelf::Error::from(error)))?,
-    })
+    mode: Option<String>,
+    weight: Option<f32>,
+    typing: bool,
+    leave_weak: bool,
+    why: bool,
 }
 
-fn hit(hit: &Hit<'_>) -> Value {
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            k: SearchOptions::default().k,
+            probe: None,
+            ef: None,
+            filter: None,
+            mode: None,
+            weight: None,
+            typing: false,
+            leave_weak: false,
+            why: false,
+        }
+    }
+}
+
+/// The options of a search, which JavaScript has checked, and whether hits come with their reasons.
+fn settings(json: &str) -> Result<(SearchOptions, bool), JsValue> {
+    let wrong = |error: String| JsValue::from(js_sys::Error::new(&error));
+    let settings: Settings = serde_json::from_str(json).map_err(|e| wrong(e.to_string()))?;
+    let filter = settings
+        .filter
+        .map(|text| text.parse::<Filter>())
+        .transpose();
+    let mode = settings.mode.map(|name| name.parse()).transpose();
+    let options = SearchOptions {
+        k: settings.k,
+        mode: mode.map_err(wrong)?.unwrap_or_default(),
+        weight: settings.weight,
+        typing: settings.typing,
+        leave_weak: settings.leave_weak,
+        probe: settings.probe,
+        ef: settings.ef,
+        filter: filter.map_err(|error| to_js(nearshelf::Error::from(error)))?,
+    };
+    Ok((options, settings.why))
+}
+
+fn json_hit(hit: &Hit<'_>) -> Value {
     let fields: Map<String, Value> = hit
         .fields()
         .map(|(name, value)| (name.to_owned(), json!(value)))
         .collect();
-    json!({ "id": hit.id, "score": hit.score, "fields": fields })
+    json!({ "id": hit.id, "score": hit.score, "weak": hit.is_weak(), "fields": fields })
+}
+
+/// The reasons of a hit; places of words in the units of JavaScript's strings.
+fn json_why(shelf: &Inner, words: &WordQuery, hit: &Hit<'_>) -> Value {
+    let places = shelf.why(words, hit).fields.into_iter();
+    let places: Map<String, Value> = places
+        .map(|(name, places)| {
+            let text = match hit.field(name) {
+                Some(ValueRef::Text(text)) => text,
+                _ => "",
+            };
+            let units = |at: usize| text.get(..at).map_or(0, |text| text.encode_utf16().count());
+            let places = places
+                .into_iter()
+                .map(|p| json!([units(p.start), units(p.end)]));
+            (name.to_owned(), places.collect())
+        })
+        .collect();
+    let parts = hit.parts;
+    json!({
+        "meaning": parts.meaning,
+        "words": parts.words,
+        "coverage": parts.coverage,
+        "named": parts.is_named,
+        "fields": places,
+    })
 }

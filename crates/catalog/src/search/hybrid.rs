@@ -149,9 +149,13 @@ impl<S: Storage> Catalog<S> {
             let values = ranked.iter().filter_map(|item| part(&item.parts));
             values.fold(0f32, f32::max)
         };
+        let words = most(&|parts| parts.words);
+        let best = ranked.iter().filter(|item| item.parts.words == Some(words));
+        let coverage = best.map(|item| item.parts.coverage).fold(0f32, f32::max);
+        let weight = options.weight.unwrap_or(WEIGHT).clamp(0.0, 1.0);
         Scale {
-            weight: options.weight.unwrap_or(WEIGHT).clamp(0.0, 1.0),
-            words: most(&|parts| parts.words),
+            share: weight * coverage.min(1.0),
+            words,
             nearest: most(&|parts| parts.meaning),
             chance: self.manifest().search.chance.any,
         }

@@ -48,7 +48,7 @@ pub struct SearchOptions {
     pub k: usize,
     /// The parts of a text that items are compared by.
     pub mode: Mode,
-    /// The share of the words in a hybrid score, 0 to 1.
+    /// The weight of the words in a hybrid score beside the meaning, 0 to 1.
     pub weight: Option<f32>,
     /// Whether the last word of a text may be the beginning of one, as while it is being typed.
     pub typing: bool,

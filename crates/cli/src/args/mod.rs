@@ -181,7 +181,7 @@ pub struct SearchFlags {
     /// Parts of a text that items are compared by: words and meaning in one ranking, or one alone.
     #[arg(long, value_name = "hybrid|words|meaning", default_value_t)]
     pub mode: nearshelf::Mode,
-    /// Share of the words in a hybrid score, 0 to 1.
+    /// Weight of the words in a hybrid score beside the meaning, 0 to 1.
     #[arg(long, value_name = "SHARE", value_parser = parse::share)]
     pub weight: Option<f32>,
     /// Shards to search, nearest first; the shelf's own default when left out.
