@@ -603,16 +603,9 @@ fn eval_compares_runs_and_shows_strata() {
         .collect();
     fs::write(path("queries.jsonl"), queries).unwrap();
     // What the shelf itself finds first is taken for relevant.
-    let (code, _, err) = run(&[
-        "search",
-        shelf.to_str().unwrap(),
-        "--queries",
-        &path("queries.jsonl"),
-        "-k",
-        "3",
-        "--run",
-        &path("own.trec"),
-    ]);
+    let (asked, own) = (path("queries.jsonl"), path("own.trec"));
+    let search = ["search", shelf.to_str().unwrap(), "--queries", &asked];
+    let (code, _, err) = run(&[&search[..], &["-k", "3", "--run", &own]].concat());
     assert_eq!(code, 0, "{err}");
     let mut qrels = String::from("query-id\tcorpus-id\tscore\n");
     let mut other = String::new();

@@ -2,14 +2,24 @@
 
 import ctypes
 import sys
-from ctypes import POINTER, byref, c_char_p, c_double, c_float, c_int32, c_size_t, c_uint32, c_uint64, c_void_p
+from ctypes import POINTER, byref, c_bool, c_char_p, c_double, c_float, c_int32, c_size_t, c_uint32, c_uint64, c_void_p
 
 ABI = 1
 NUL_TERMINATED = c_size_t(-1)
 
 
 class Hit(ctypes.Structure):
-    _fields_ = [("id", c_char_p), ("id_length", c_size_t), ("score", c_float), ("shard", c_uint32), ("item", c_uint32)]
+    _fields_ = [
+        ("id", c_char_p),
+        ("id_length", c_size_t),
+        ("score", c_float),
+        ("shard", c_uint32),
+        ("item", c_uint32),
+        ("meaning", c_float),
+        ("words", c_float),
+        ("coverage", c_float),
+        ("is_weak", c_bool),
+    ]
 
 
 class Hits(ctypes.Structure):

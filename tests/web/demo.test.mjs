@@ -43,7 +43,7 @@ test("results come as one types, and the status tells how many", async () => {
 });
 
 test("everything can be reached by keyboard", async () => {
-  await page.getByRole("searchbox").focus();
+  await page.getByRole("combobox").focus();
   await page.keyboard.press("Tab");
   await page.keyboard.press("Tab");
   await page.keyboard.press("Enter");
@@ -56,7 +56,7 @@ test("everything can be reached by keyboard", async () => {
   await page.evaluate(() => document.activeElement.blur());
   await page.keyboard.press("/");
   assert.equal(await page.evaluate(() => document.activeElement.id), "query");
-  await page.getByRole("searchbox").fill("");
+  await page.getByRole("combobox").fill("");
   await page.waitForFunction(() => /Type what/.test(document.querySelector("#status").textContent));
 });
 

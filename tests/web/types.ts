@@ -18,6 +18,13 @@ hits[0]?.fields.price.toFixed(2);
 await shelf.search("jacket", { where: { price: { lt: 50 }, tags: ["rain"], or: [{ title: "a" }, { not: { price: 5 } }] } });
 // @ts-expect-error: a number is compared with numbers.
 await shelf.search("jacket", { where: { price: "cheap" } });
+const reasons = await shelf.search("jacket", { mode: "words", weight: 0.5, typing: true, leaveWeak: true, why: true });
+const places: [number, number][] = reasons[0]?.why?.fields["title"] ?? [];
+const said: string[] = [...reasons.unknownWords, ...reasons.corrected.map(({ from, to }) => `${from} ${to[0]}`)];
+// @ts-expect-error: no such mode.
+await shelf.search("jacket", { mode: "fuzzy" });
+const completed: string[] = (await shelf.suggest("jack", { k: 3 })).map(({ text }) => text);
+console.log(places, said, completed, reasons.weak);
 const price: number = hits[0]?.fields.price ?? 0;
 // @ts-expect-error: no such field.
 hits[0].fields.colour;

@@ -6,7 +6,7 @@ const DEBOUNCE_MS = 60;
 const HITS = 12;
 
 const $ = (id) => document.getElementById(id);
-const [query, status, list, progress, about] = ["query", "status", "hits", "progress", "about"].map($);
+const [query, status, list, progress, about, suggestions] = ["query", "status", "hits", "progress", "about", "suggestions"].map($);
 const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
 const price = new Intl.NumberFormat("en", { style: "currency", currency: "USD" });
 
@@ -25,16 +25,36 @@ function element(tag, properties, ...children) {
   return made;
 }
 
-function card({ score, fields }) {
+/** A text with some of its places marked. */
+function marked(text, places = []) {
+  const parts = [];
+  let last = 0;
+  for (const [start, end] of places) {
+    parts.push(text.slice(last, start), element("mark", { textContent: text.slice(start, end) }));
+    last = end;
+  }
+  return [...parts, text.slice(last)];
+}
+
+/** The reasons of a hit in a few words. */
+function reasons({ weak, why }) {
+  if (!why) return "";
+  const meaning = why.meaning === null ? [] : [`cosine ${why.meaning.toFixed(2)}`];
+  const words = why.words > 0 ? [`words ${why.words.toFixed(1)}`] : [];
+  return [...words, ...meaning, ...(weak ? ["weak"] : [])].join(", ");
+}
+
+function card(hit) {
+  const { score, fields, why } = hit;
   const stock = fields.in_stock === false ? " · out of stock" : "";
   const like = element("button", { type: "button", textContent: "More like this", onclick: () => ask(fields.title) });
   like.setAttribute("aria-label", `More like this: ${fields.title}`);
-  const meter = element("meter", { min: 0, max: 1, value: Math.max(score, 0), title: `cosine ${score.toFixed(3)}` });
-  meter.setAttribute("aria-label", `Similarity ${score.toFixed(2)}`);
+  const meter = element("meter", { min: 0, max: 1, value: Math.max(score, 0), title: reasons(hit) });
+  meter.setAttribute("aria-label", `Score ${score.toFixed(2)}`);
   return element(
     "li",
     {},
-    element("h2", { textContent: fields.title }),
+    element("h2", {}, ...marked(fields.title, why?.fields.title)),
     element("p", { textContent: [fields.brand, fields.category].filter(Boolean).join(" · ") + stock }),
     element(
       "footer",
@@ -51,7 +71,10 @@ function show(hits, text) {
   if (text.trim() === "") return say("Type what you are looking for.");
   const more = hits.partial ? ", more is loading" : "";
   const { encode, search } = hits.ms;
-  say(`${hits.length} of ${shelf.items.toLocaleString("en")} products in ${(encode + search).toFixed(1)} ms${more}`);
+  const corrected = hits.corrected.map(({ from, to }) => `“${to[0]}” for “${from}”`);
+  const notes = [...(hits.weak ? ["Nothing fits well"] : []), ...(corrected.length > 0 ? [`Looked for ${corrected.join(", ")}`] : [])];
+  const note = notes.map((text) => `${text}. `).join("");
+  say(`${note}${hits.length} of ${shelf.items.toLocaleString("en")} products in ${(encode + search).toFixed(1)} ms${more}`);
 }
 
 async function search() {
@@ -66,8 +89,10 @@ async function search() {
   history.replaceState(null, "", address);
   try {
     const onPartial = (hits) => !signal.aborted && show(hits, text);
-    const hits = await shelf.search(text, { k: HITS, signal, onPartial });
+    const hits = await shelf.search(text, { k: HITS, typing: true, why: true, signal, onPartial });
     if (!signal.aborted) show(hits, text);
+    const completions = await shelf.suggest(text, { k: 6, signal });
+    if (!signal.aborted) suggestions.replaceChildren(...completions.map(({ text }) => element("option", { value: text })));
   } catch (error) {
     if (error.name !== "AbortError") say(error.message, true);
   }

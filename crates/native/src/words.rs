@@ -110,10 +110,6 @@ pub struct NearshelfRange {
 /// `query` and `field` are of so many bytes or NEARSHELF_NUL_TERMINATED, `ranges` has room for `capacity` of them, or is NULL where
 /// that is 0, `count` is room for a number.
 #[unsafe(no_mangle)]
-#[expect(
-    clippy::too_many_arguments,
-    reason = "two texts, an item and a list, as C has them"
-)]
 pub unsafe extern "C" fn nearshelf_matches(
     shelf: *const NearshelfShelf,
     query: *const c_char,

@@ -184,6 +184,12 @@ pub struct SearchFlags {
     /// Weight of the words in a hybrid score beside the meaning, 0 to 1.
     #[arg(long, value_name = "SHARE", value_parser = parse::share)]
     pub weight: Option<f32>,
+    /// Take the last word of a query for the beginning of one, as while it is being typed.
+    #[arg(long)]
+    pub typing: bool,
+    /// Leave out hits that are no better than chance.
+    #[arg(long)]
+    pub leave_weak: bool,
     /// Shards to search, nearest first; the shelf's own default when left out.
     #[arg(long, value_name = "N", value_parser = parse::positive)]
     pub probe: Option<usize>,

@@ -25,10 +25,11 @@ impl SearchFlags {
             k,
             mode: self.mode,
             weight: self.weight,
+            typing: self.typing,
+            leave_weak: self.leave_weak,
             probe: self.probe,
             ef: self.ef,
             filter: self.filter.clone(),
-            ..SearchOptions::default()
         }
     }
 }
