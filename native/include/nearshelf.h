@@ -27,6 +27,16 @@
 /* As a length: the text ends with a NUL. */
 #define NEARSHELF_NUL_TERMINATED SIZE_MAX
 
+/*
+ Flag: the last word of a text may be the beginning of one, as while it is being typed.
+ */
+#define NEARSHELF_TYPING 1
+
+/*
+ Flag: hits that are no better than chance are left out.
+ */
+#define NEARSHELF_LEAVE_WEAK 2
+
 
 
 /*
@@ -229,7 +239,8 @@ typedef struct NearshelfHit {
    */
   size_t id_length;
   /*
-   Cosine of query and item: 1 for the same direction.
+   The score that hits are ordered by: from 0 to 1 where words and meaning are both compared, BM25F by words, the cosine
+   of query and item by meaning. An item that the query names has the best score of all on top of its own.
    */
   float score;
   /*
@@ -240,6 +251,22 @@ typedef struct NearshelfHit {
    Its place in the shard.
    */
   uint32_t item;
+  /*
+   Cosine of query and item: 1 for the same direction. NaN where meanings were not compared.
+   */
+  float meaning;
+  /*
+   Score of the words that query and item share. NaN where words were not compared.
+   */
+  float words;
+  /*
+   The share of the query's words that the item has, each by its weight, 0 to 1.
+   */
+  float coverage;
+  /*
+   Whether it is no better than chance.
+   */
+  bool is_weak;
 } NearshelfHit;
 
 /*
@@ -362,7 +389,66 @@ typedef struct NearshelfSearchOptions {
    Its bytes, or NEARSHELF_NUL_TERMINATED.
    */
   size_t filter_length;
+  /*
+   Parts of a text that items are compared by: 0 for words and meaning in one ranking, 1 for words alone, which needs no
+   encoder, 2 for meaning alone.
+   */
+  uint32_t mode;
+  /*
+   The weight of the words in a hybrid score beside the meaning, above 0 and at most 1; 0 for the usual one.
+   */
+  float weight;
+  /*
+   NEARSHELF_TYPING, NEARSHELF_LEAVE_WEAK, or 0.
+   */
+  uint32_t flags;
 } NearshelfSearchOptions;
+
+/*
+ A completion of what a shopper types.
+ */
+typedef struct NearshelfSuggestion {
+  /*
+   The whole phrase, with a NUL at its end. Valid until the suggestions are freed.
+   */
+  struct NearshelfText text;
+  /*
+   Items that have it, or the weight that the build was given.
+   */
+  uint64_t weight;
+} NearshelfSuggestion;
+
+/*
+ Completions, the likeliest first. Freed, all of it, by nearshelf_suggestions_free.
+ */
+typedef struct NearshelfSuggestions {
+  /*
+   Bytes of this struct in the library.
+   */
+  size_t struct_size;
+  /*
+   Completions.
+   */
+  size_t count;
+  /*
+   The completions.
+   */
+  const struct NearshelfSuggestion *suggestions;
+} NearshelfSuggestions;
+
+/*
+ A part of a text, in bytes.
+ */
+typedef struct NearshelfRange {
+  /*
+   The first byte.
+   */
+  size_t start;
+  /*
+   One past the last byte.
+   */
+  size_t end;
+} NearshelfRange;
 
 #ifdef __cplusplus
 extern "C" {
@@ -489,7 +575,7 @@ NearshelfStatus nearshelf_verify(const struct NearshelfShelf *shelf);
 NearshelfStatus nearshelf_about(const struct NearshelfShelf *shelf, struct NearshelfAbout *about);
 
 /*
- The items nearest to a text in UTF-8 of `length` bytes, or NEARSHELF_NUL_TERMINATED. White space has no hits; a text
+ The best items for a text, by its words and its meaning: UTF-8 of `length` bytes, or NEARSHELF_NUL_TERMINATED. White space has no hits; a text
  longer than the encoder reads is truncated. The first search by text loads the encoder.
 
  `options` may be NULL. `*hits` is freed by nearshelf_hits_free. Any number of threads may search one shelf.
@@ -539,6 +625,46 @@ const char *nearshelf_version(void);
  The library's own NEARSHELF_ABI.
  */
 uint32_t nearshelf_abi(void);
+
+/*
+ The `k` likeliest completions of a text in UTF-8 of `length` bytes, or NEARSHELF_NUL_TERMINATED: phrases of the catalog,
+ or of the queries that the build was given. `*suggestions` is freed by nearshelf_suggestions_free.
+
+ Owed by the caller:
+ `prefix` is as said, `suggestions` is room for a pointer.
+ */
+NearshelfStatus nearshelf_suggest(const struct NearshelfShelf *shelf,
+                                  const char *prefix,
+                                  size_t length,
+                                  size_t k,
+                                  struct NearshelfSuggestions **suggestions);
+
+/*
+ Frees completions. NULL is nothing to free.
+
+ Owed by the caller:
+ `suggestions` came from nearshelf_suggest and was not freed.
+ */
+void nearshelf_suggestions_free(struct NearshelfSuggestions *suggestions);
+
+/*
+ The places of a query's words in a text field of an item, for highlighting: up to `capacity` of them into `ranges`, in rising
+ order, their whole number into `*count`. `shard` and `item` are those of a hit.
+
+ Owed by the caller:
+ `query` and `field` are of so many bytes or NEARSHELF_NUL_TERMINATED, `ranges` has room for `capacity` of them, or is NULL where
+ that is 0, `count` is room for a number.
+ */
+NearshelfStatus nearshelf_matches(const struct NearshelfShelf *shelf,
+                                  const char *query,
+                                  size_t query_length,
+                                  uint32_t shard,
+                                  uint32_t item,
+                                  const char *field,
+                                  size_t field_length,
+                                  struct NearshelfRange *ranges,
+                                  size_t capacity,
+                                  size_t *count);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -11,7 +11,8 @@ static const char *QUERIES[] = {"something warm for a rainy hike", "tent", "keep
 enum { QUERY_COUNT = sizeof QUERIES / sizeof *QUERIES };
 
 static NearshelfShelf *shelf;
-static NearshelfHits *right[QUERY_COUNT];
+/* Right answers by text, and by vector. */
+static NearshelfHits *by_text[QUERY_COUNT], *by_vector[QUERY_COUNT];
 static float vectors[QUERY_COUNT][8192];
 static size_t dims;
 static long searches;
@@ -38,12 +39,14 @@ static void *work(void *result) {
     size_t q = (size_t)i % QUERY_COUNT;
     NearshelfHits *hits;
     /* By text each twentieth time, as that takes longest. */
-    NearshelfStatus status = i % 20 == 0
+    int text = i % 20 == 0;
+    const NearshelfHits *right = text ? by_text[q] : by_vector[q];
+    NearshelfStatus status = text
         ? nearshelf_search(shelf, QUERIES[q], NEARSHELF_NUL_TERMINATED, NULL, &hits)
         : nearshelf_search_vector(shelf, vectors[q], dims, NULL, &hits);
-    if (status != NEARSHELF_STATUS_OK || hits->count != right[q]->count) exit(3);
+    if (status != NEARSHELF_STATUS_OK || hits->count != right->count) exit(3);
     for (size_t h = 0; h < hits->count; h++) {
-      if (strcmp(hits->hits[h].id, right[q]->hits[h].id) != 0 || hits->hits[h].score != right[q]->hits[h].score) exit(4);
+      if (strcmp(hits->hits[h].id, right->hits[h].id) != 0 || hits->hits[h].score != right->hits[h].score) exit(4);
     }
     nearshelf_hits_free(hits);
   }
@@ -73,7 +76,8 @@ int main(int argc, char **argv) {
   dims = about.dims;
   for (size_t q = 0; q < QUERY_COUNT; q++) {
     nearshelf_encode(shelf, QUERIES[q], NEARSHELF_NUL_TERMINATED, vectors[q], dims);
-    if (nearshelf_search(shelf, QUERIES[q], NEARSHELF_NUL_TERMINATED, NULL, &right[q]) != NEARSHELF_STATUS_OK) return 7;
+    if (nearshelf_search(shelf, QUERIES[q], NEARSHELF_NUL_TERMINATED, NULL, &by_text[q]) != NEARSHELF_STATUS_OK) return 7;
+    if (nearshelf_search_vector(shelf, vectors[q], dims, NULL, &by_vector[q]) != NEARSHELF_STATUS_OK) return 7;
   }
   /* As long once before, until every arena of the allocator has what it needs. */
   searches = atol(argv[3]);
@@ -85,7 +89,10 @@ int main(int argc, char **argv) {
   printf("searches a second by thread:");
   for (int i = 0; i < count; i++) printf(" %.0f", rates[i]);
   printf("\n");
-  for (size_t q = 0; q < QUERY_COUNT; q++) nearshelf_hits_free(right[q]);
+  for (size_t q = 0; q < QUERY_COUNT; q++) {
+    nearshelf_hits_free(by_text[q]);
+    nearshelf_hits_free(by_vector[q]);
+  }
   nearshelf_close(shelf);
   /* Some pages are the allocator's: which arena a thread gets is chance. One string leaked a search would be more. */
   return grown > count * searches * 32 / 1024 ? 8 : 0;

@@ -37,7 +37,7 @@ inPage("only the shards that a query needs are fetched, a few at a time", async 
   });
   assert.equal(open, all.length);
   assert.equal(fetched(/shard-/).length, 0, "shards before the first query");
-  const searched = await page.evaluate(async () => (await shelf.search("rain jacket", { probe: 2 })).shards);
+  const searched = await page.evaluate(async () => (await shelf.search("rain jacket", { probe: 2, mode: "meaning" })).shards);
   assert.deepEqual(searched, { searched: 2, missing: 0 });
   assert.equal(fetched(/shard-/).length, 2);
   // As many as are asked for before one is answered.

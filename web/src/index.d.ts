@@ -89,7 +89,8 @@ export interface Hit<F = Fields> {
   id: string;
   /**
    * The score that hits are ordered by: from 0 to 1 where words and meaning are both compared, BM25F by words, the
-   * cosine of query and item by meaning. An item that the query names has the best score of all on top of its own.
+   * cosine of query and item by meaning. An item that the query names has the best
+   * score of all on top of its own, by an identifier twice.
    */
   score: number;
   /** Whether it is no better than chance: its cosine is below the shelf's cut-off, and it has less than half of the words. */

@@ -8,6 +8,7 @@ mod search;
 mod timing;
 mod train;
 mod web;
+mod words;
 
 use std::path::PathBuf;
 
@@ -33,6 +34,12 @@ enum Bench {
         #[arg(long, default_value_t = 200)]
         ef_construction: usize,
         /// Search the shelf that the last run built, of the same items, instead of building it again.
+        #[arg(long)]
+        reuse: bool,
+    },
+    /// Search by words, against tantivy over the same terms; what words add to a search by meaning.
+    Words {
+        /// Search the shelf that the last run of `search --items 0` or of this built.
         #[arg(long)]
         reuse: bool,
     },
@@ -76,6 +83,7 @@ fn main() -> Result<()> {
             ef_construction,
             reuse,
         } => search::run(items, &peers, ef_construction, reuse),
+        Bench::Words { reuse } => words::run(reuse),
         Bench::Encoder => encoder::run(),
         Bench::Latency { model } => encoder::latency(&model),
         Bench::Web { rounds } => web::run(rounds),

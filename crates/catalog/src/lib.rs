@@ -19,6 +19,6 @@ pub use manifest::{
     ProbeRecall, SearchDefaults, ShardRef, ValueStats, WordsRef,
 };
 pub use nearshelf_container::{Bytes, Digest, ErrorKind, Stored, sha256};
-pub use nearshelf_lexical::{Corrected, Language, Suggestion, WordQuery, Words};
+pub use nearshelf_lexical::{Corrected, Language, Naming, Suggestion, WordQuery, Words};
 pub use query::{Query, Target};
 pub use search::{Found, Hit, Mode, Parts, SearchOptions, SearchStats, route};

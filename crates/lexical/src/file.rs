@@ -20,7 +20,7 @@ pub(crate) const SPREAD_STARTS: Kind = Kind::new(b"SPRS");
 pub(crate) const SPREAD_RECORDS: Kind = Kind::new(b"SPRR");
 /// One [`crate::synonyms::Synonyms`] record.
 pub(crate) const SYNONYMS: Kind = Kind::new(b"SYNO");
-/// Phrases → weights, a transducer: see [`crate::suggest`].
+/// Phrases → weights, a transducer: see [`crate::phrases`].
 pub(crate) const PHRASES: Kind = Kind::new(b"PHRA");
 
 /// The record in the head of a words file.

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use crate::file::Words;
 use crate::query::WordQuery;
+use crate::short;
 
 impl Words {
     /// The places of a query's words in a text, in bytes, in rising order; those that touch or overlap are one.
@@ -18,7 +19,7 @@ impl Words {
                 found.push(token.start..token.end);
             }
         });
-        found.sort_by_key(|range| (range.start, range.end));
+        short::sort(&mut found, |a, b| a.start < b.start);
         let mut merged: Vec<Range<usize>> = Vec::new();
         for range in found {
             match merged.last_mut() {

@@ -6,12 +6,15 @@ use std::ops::ControlFlow;
 use crate::analyzer::{Analyzer, Token, TokenKind};
 use crate::dictionary::StartsWith;
 use crate::file::Words;
+use crate::short;
 
 /// Phrases that are kept, at most.
 const MAX_PHRASES: usize = 20_000;
 /// Items that have a phrase, at least, and one of so many of all items.
 const LEAST: u32 = 2;
 const ONE_OF: usize = 20_000;
+/// Completions of one beginning.
+const MAX_SUGGESTIONS: usize = 1000;
 /// Phrases that are looked at for one beginning.
 const MAX_WALKED: usize = 50_000;
 
@@ -135,17 +138,19 @@ impl Words {
         let Some(phrases) = self.phrases().filter(|_| !beginning.is_empty()) else {
             return vec![];
         };
-        let mut found = Vec::new();
+        let k = k.min(MAX_SUGGESTIONS);
+        let (mut found, mut walked) = (Vec::new(), 0);
         phrases.walk(&StartsWith(beginning.as_bytes()), |text, weight, _| {
             let text = text.to_owned();
-            found.push(Suggestion { text, weight });
-            match found.len() < MAX_WALKED {
+            let suggestion = Suggestion { text, weight };
+            // Phrases come in the order of their texts.
+            short::keep(&mut found, k, suggestion, |a, b| a.weight > b.weight);
+            walked += 1;
+            match walked < MAX_WALKED {
                 true => ControlFlow::Continue(()),
                 false => ControlFlow::Break(()),
             }
         });
-        found.sort_by(|a, b| b.weight.cmp(&a.weight).then_with(|| a.text.cmp(&b.text)));
-        found.truncate(k);
         found
     }
 }

@@ -7,6 +7,7 @@ use crate::analyzer::{Analyzer, MAX_JOINED, Token, TokenKind};
 use crate::bm25::idf;
 use crate::dictionary::{Entry, StartsWith};
 use crate::file::Words;
+use crate::short;
 use crate::terms::TermId;
 use crate::typos::{Correction, corrections};
 
@@ -100,20 +101,20 @@ impl WordQuery {
     pub fn shards(&self, words: &Words, all: usize, most: usize) -> Vec<usize> {
         let mut weights = vec![0f32; all];
         let mut add = |terms: &[TermId], weight: f32| {
-            let mut held = Vec::new();
+            let mut held = vec![false; all];
             for &term in terms {
                 // A word that is in most shards tells none from another.
-                match words.spread(term).shards {
-                    Some(shards) => held.extend(shards),
-                    None => return,
+                let Some(shards) = words.spread(term).shards else {
+                    return;
+                };
+                for shard in shards {
+                    if let Some(held) = held.get_mut(shard as usize) {
+                        *held = true;
+                    }
                 }
             }
-            held.sort_unstable();
-            held.dedup();
-            for shard in held {
-                if let Some(sum) = weights.get_mut(shard as usize) {
-                    *sum += weight;
-                }
+            for (sum, _) in weights.iter_mut().zip(held).filter(|(_, held)| *held) {
+                *sum += weight;
             }
         };
         for &term in &self.identifiers {
@@ -123,9 +124,10 @@ impl WordQuery {
             let terms: Vec<TermId> = group.members.iter().map(|member| member.term).collect();
             add(&terms, group.idf);
         }
-        let mut shards: Vec<usize> = (0..all).filter(|&shard| weights[shard] > 0.0).collect();
-        shards.sort_by(|&a, &b| weights[b].total_cmp(&weights[a]).then(a.cmp(&b)));
-        shards.truncate(most);
+        let mut shards = Vec::new();
+        for shard in (0..all).filter(|&shard| weights[shard] > 0.0) {
+            short::keep(&mut shards, most, shard, |&a, &b| weights[a] > weights[b]);
+        }
         shards
     }
 
@@ -177,9 +179,7 @@ impl Words {
             .filter(lacks)
             .map(|said| said.text)
             .collect();
-        query
-            .groups
-            .sort_by_key(|group| Reverse(group.idf.to_bits()));
+        short::sort(&mut query.groups, |a, b| a.idf > b.idf);
         query
     }
 }
@@ -289,8 +289,9 @@ impl Reader<'_> {
         self.words.dictionary().walk(&starts, |_, value, _| {
             let entry = Entry::of(value);
             let known = |(member, _): &(Member, u32)| member.term == entry.term;
-            if !found.iter().rev().take(8).any(known) && !members.iter().any(known) {
-                found.push(self.member(&entry, COMPLETION));
+            if !found.iter().any(known) && !members.iter().any(known) {
+                let member = self.member(&entry, COMPLETION);
+                short::keep(&mut found, MAX_COMPLETIONS, member, |a, b| a.1 > b.1);
             }
             left -= 1;
             match left {
@@ -298,9 +299,6 @@ impl Reader<'_> {
                 _ => ControlFlow::Continue(()),
             }
         });
-        found.sort_by_key(|(member, items)| (Reverse(*items), member.term));
-        found.dedup_by_key(|(member, _)| member.term);
-        found.truncate(MAX_COMPLETIONS);
         members.extend(found);
     }
 

@@ -10,10 +10,10 @@ pub struct Scratch {
     pub(crate) scores: Vec<f32>,
     /// Items with a score.
     pub(crate) touched: Vec<u32>,
-    /// Postings of a word that is looked for as several terms.
-    pub(crate) merged: Vec<(u32, f32)>,
-    /// Scores to choose among.
-    pub(crate) chosen: Vec<f32>,
+    /// The best share by item of a word that is looked for as several terms; zero between words.
+    pub(crate) best: Vec<f32>,
+    /// Items with such a share.
+    pub(crate) items: Vec<u32>,
 }
 
 /// An item and its score.

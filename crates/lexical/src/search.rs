@@ -12,19 +12,45 @@ use crate::postings::{Counts, List};
 use crate::query::{Group, WordQuery};
 use crate::scratch::{Scored, Scratch, Top};
 use crate::shard::ShardWords;
+use crate::short;
 
+/// Items wanted up to which the score of the last of them is looked for: to find it takes longer the more they are.
+const MAX_KTH: usize = 256;
 /// Room for the rounding of sums, where a bound is compared with a score.
 const SLACK: f32 = 1.0001;
 
 /// The score of an item, and what of the query it holds.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct WordScore {
-    /// Σ idf · share: see [`crate::bm25`].
+    /// BM25F: Σ idf · share.
     pub score: f32,
     /// The share of the query's weight that the item holds, 0 to 1.
     pub coverage: f32,
-    /// Whether the query names the item: by an identifier of it, or by a code that few items hold.
-    pub is_named: bool,
+    /// Whether the query names the item.
+    pub named: Naming,
+}
+
+/// Whether a query names an item: such items come before all others.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Naming {
+    /// It does not.
+    #[default]
+    None,
+    /// By a code in the item's texts that few items hold.
+    Code,
+    /// By an identifier of the item.
+    Identifier,
+}
+
+impl Naming {
+    /// How many of the best scores an item has on top of its own: none, one or two.
+    pub fn bonus(self) -> f32 {
+        match self {
+            Naming::None => 0.0,
+            Naming::Code => 1.0,
+            Naming::Identifier => 2.0,
+        }
+    }
 }
 
 /// A word of the query in a shard.
@@ -131,7 +157,9 @@ impl<'a, S: Storage> ShardWords<'a, S> {
             for (found, share) in found.iter_mut().zip(best) {
                 if share > 0.0 {
                     found.score += group.idf * share;
-                    found.is_named |= group.is_name;
+                    if group.is_name {
+                        found.named = found.named.max(Naming::Code);
+                    }
                     if !group.is_part {
                         found.coverage += group.idf / weight;
                     }
@@ -141,7 +169,7 @@ impl<'a, S: Storage> ShardWords<'a, S> {
         for &term in &query.identifiers {
             if let Some(list) = self.list(term)? {
                 let mut name = |place: usize, _: Counts<'_>| {
-                    found[place].is_named = true;
+                    found[place].named = Naming::Identifier;
                     found[place].coverage = 1.0;
                 };
                 list.list.of_items(items, &mut name);
@@ -171,36 +199,33 @@ impl<'a, S: Storage> ShardWords<'a, S> {
 impl Lists<'_> {
     /// Adds the word to the scores of all items that hold it and that `accept` says.
     fn add(&self, shares: &Shares<'_>, accept: &impl Fn(u32) -> bool, scratch: &mut Scratch) {
-        let Scratch {
-            scores,
-            touched,
-            merged,
-            ..
-        } = scratch;
-        let mut add = |item: u32, share: f32| {
-            let Some(score) = scores.get_mut(item as usize) else {
-                return;
-            };
-            if *score == 0.0 {
-                if !accept(item) {
-                    return;
-                }
-                touched.push(item);
-            }
-            *score += self.idf * share;
-        };
         if let [(list, weight)] = &self.lists[..] {
-            list.each(|item, counts| add(item, weight * shares.of(item, counts)));
+            list.each(|item, counts| {
+                scratch.add(item, self.idf * (weight * shares.of(item, counts)), accept);
+            });
             return;
         }
-        merged.clear();
+        // The best share of each item that holds one of the terms.
+        let mut best = std::mem::take(&mut scratch.best);
+        best.resize(scratch.scores.len(), 0.0);
+        let mut items = std::mem::take(&mut scratch.items);
         for (list, weight) in &self.lists {
-            list.each(|item, counts| merged.push((item, weight * shares.of(item, counts))));
+            list.each(|item, counts| {
+                let Some(before) = best.get_mut(item as usize) else {
+                    return;
+                };
+                if *before == 0.0 {
+                    items.push(item);
+                }
+                *before = before.max(weight * shares.of(item, counts));
+            });
         }
-        // The best share of an item first.
-        merged.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)));
-        merged.dedup_by_key(|(item, _)| *item);
-        merged.iter().for_each(|&(item, share)| add(item, share));
+        for &item in &items {
+            let share = std::mem::take(&mut best[item as usize]);
+            scratch.add(item, self.idf * share, accept);
+        }
+        items.clear();
+        (scratch.best, scratch.items) = (best, items);
     }
 
     /// Adds the word to the scores of some items, which rise.
@@ -237,15 +262,30 @@ impl Scratch {
         }
     }
 
+    /// Adds to the score of an item, where `accept` says that it may be a hit.
+    #[inline]
+    fn add(&mut self, item: u32, weight: f32, accept: &impl Fn(u32) -> bool) {
+        let Some(score) = self.scores.get_mut(item as usize) else {
+            return;
+        };
+        if *score == 0.0 {
+            if !accept(item) {
+                return;
+            }
+            self.touched.push(item);
+        }
+        *score += weight;
+    }
+
     /// The score of the `k`th best item so far, 0 where there are fewer.
     fn kth(&mut self, k: usize) -> f32 {
-        if k == 0 || self.touched.len() < k {
+        if k == 0 || k > MAX_KTH || self.touched.len() < k {
             return 0.0;
         }
-        let scores = self.touched.iter().map(|&item| self.scores[item as usize]);
-        self.chosen.clear();
-        self.chosen.extend(scores);
-        let by_fall = |a: &f32, b: &f32| b.total_cmp(a);
-        *self.chosen.select_nth_unstable_by(k - 1, by_fall).1
+        let mut best = Vec::with_capacity(k.min(self.touched.len()));
+        for &item in &self.touched {
+            short::keep(&mut best, k, self.scores[item as usize], |a, b| a > b);
+        }
+        best.last().copied().unwrap_or_default()
     }
 }

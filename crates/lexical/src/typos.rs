@@ -1,12 +1,12 @@
 //! Words that are not in the dictionary: the known ones that are nearest by edits.
 
-use std::cmp::Reverse;
 use std::ops::ControlFlow;
 use std::sync::OnceLock;
 
 use levenshtein_automata::{DFA, Distance, LevenshteinAutomatonBuilder, SINK_STATE};
 
 use crate::dictionary::{Automaton, Dictionary, Entry};
+use crate::short;
 
 /// Letters from which one edit is looked for, and two.
 const ONE_EDIT_FROM: usize = 4;
@@ -63,20 +63,27 @@ pub(crate) fn corrections(
         _ => 0,
     };
     for edits in 1..=most {
-        let mut found = within(dictionary, word, edits, &items);
+        let found = within(dictionary, word, edits, &items);
         if !found.is_empty() {
             let first = word.chars().next();
-            found.sort_by_key(|c| {
-                let same = c.word.chars().next() == first;
-                (Reverse(same), Reverse(c.items), c.word.clone())
-            });
+            let is_same = |c: &Correction| c.word.chars().next() == first;
+            let rank = |c: &Correction| (is_same(c), c.items);
             let mut kept: Vec<Correction> = Vec::new();
             for correction in found {
-                if kept.iter().all(|k| k.entry.term != correction.entry.term) {
-                    kept.push(correction);
+                // The likelier spelling of a term.
+                if let Some(same) = kept
+                    .iter()
+                    .position(|k| k.entry.term == correction.entry.term)
+                {
+                    if rank(&kept[same]) >= rank(&correction) {
+                        continue;
+                    }
+                    kept.remove(same);
                 }
+                short::keep(&mut kept, MAX_CORRECTIONS, correction, |a, b| {
+                    rank(a) > rank(b)
+                });
             }
-            kept.truncate(MAX_CORRECTIONS);
             return kept;
         }
     }

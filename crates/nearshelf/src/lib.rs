@@ -18,9 +18,9 @@ mod shelf;
 pub use error::{Error, Result};
 pub use nearshelf_catalog::{
     Chance, Condition, Corrected, Digest, EncoderFiles, Error as CatalogError, Field, FieldKind,
-    FieldStats, FileRef, Filter, Language, MANIFEST_NAME, Manifest, Mode, Parts, ProbeRecall,
-    Query, SearchDefaults, SearchOptions, SearchStats, ShardRef, Suggestion, Value, ValueRef,
-    ValueStats, WordQuery, Words, WordsRef, sha256,
+    FieldStats, FileRef, Filter, Language, MANIFEST_NAME, Manifest, Mode, Naming, Parts,
+    ProbeRecall, Query, SearchDefaults, SearchOptions, SearchStats, ShardRef, Suggestion, Value,
+    ValueRef, ValueStats, WordQuery, Words, WordsRef, sha256,
 };
 pub use nearshelf_container::{AlignedBytes, Bytes, ErrorKind};
 #[cfg(all(feature = "onnx", not(target_arch = "wasm32")))]

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use nearshelf::{
-    AlignedBytes, EncoderFiles, FileRef, Filter, Hit, Query, SearchOptions, Shelf as Inner,
+    AlignedBytes, EncoderFiles, FileRef, Filter, Hit, Naming, Query, SearchOptions, Shelf as Inner,
     ValueRef, WordQuery,
 };
 use serde::Deserialize;
@@ -275,7 +275,7 @@ fn json_why(shelf: &Inner, words: &WordQuery, hit: &Hit<'_>) -> Value {
         "meaning": parts.meaning,
         "words": parts.words,
         "coverage": parts.coverage,
-        "named": parts.is_named,
+        "named": parts.named != Naming::None,
         "fields": places,
     })
 }

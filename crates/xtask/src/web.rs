@@ -88,6 +88,11 @@ fn compile(build: Build, toolchain: &Toolchain) -> Result<()> {
             "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS",
             format!("{} --cfg getrandom_backend=\"wasm_js\"", build.instructions),
         );
+    if !build.features.is_empty() {
+        // tract as one unit would take minutes on one core; this module is fetched for few shelves.
+        command.env("CARGO_PROFILE_WEB_LTO", "off");
+        command.env("CARGO_PROFILE_WEB_CODEGEN_UNITS", "16");
+    }
     if let Toolchain::Built(rustc) = toolchain {
         command.env("RUSTC", rustc).env_remove("LD_LIBRARY_PATH");
     }

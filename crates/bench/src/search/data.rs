@@ -140,7 +140,7 @@ fn spread(from: &[usize], count: usize) -> Vec<usize> {
 }
 
 /// One field of a gzipped JSON Lines file.
-fn texts(python: &Path, file: &Path, field: &str) -> Result<Vec<String>> {
+pub fn texts(python: &Path, file: &Path, field: &str) -> Result<Vec<String>> {
     let script = "import gzip,json,sys\nfor l in gzip.open(sys.argv[1]): print(json.dumps(json.loads(l)[sys.argv[2]]))";
     let mut read = Command::new(python);
     output(read.args(["-c", script]).arg(file).arg(field))?

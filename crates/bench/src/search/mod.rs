@@ -1,9 +1,9 @@
 //! Time and recall of search, against the same searches by other libraries.
 
 mod curve;
-mod data;
+pub mod data;
 mod instant;
-mod ours;
+pub mod ours;
 mod python;
 
 use anyhow::Result;

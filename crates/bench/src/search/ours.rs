@@ -47,7 +47,7 @@ pub fn measure(data: &Data, work: &Path, reuse: bool) -> Result<Vec<Curve>> {
 }
 
 /// A shelf of the data, and a word about its build; with `reuse` that of the last run.
-fn shelf(data: &Data, work: &Path, reuse: bool) -> Result<(PathBuf, String)> {
+pub fn shelf(data: &Data, work: &Path, reuse: bool) -> Result<(PathBuf, String)> {
     let folder = work.join("shelf");
     if reuse && folder.exists() {
         return Ok((folder, "as it was".into()));
@@ -74,7 +74,7 @@ fn at(shelf: &Shelf, set: &QuerySet, ef: Option<usize>, dims: usize) -> Result<P
         k: 10,
         probe: None,
         ef,
-        filter: None,
+        ..SearchOptions::default()
     };
     let search = |query: &[f32]| {
         let hits = shelf.search_vector(query, &options)?.hits;

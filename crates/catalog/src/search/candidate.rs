@@ -1,5 +1,9 @@
 //! Items on their way to being hits, and what is known of each.
 
+use std::cmp::Ordering;
+
+use nearshelf_lexical::Naming;
+
 /// An item, by shard and place.
 pub(super) type Place = (u32, u32);
 
@@ -12,8 +16,8 @@ pub struct Parts {
     pub words: Option<f32>,
     /// The share of the query's words that the item has, each by its weight, 0 to 1.
     pub coverage: f32,
-    /// Whether the query names the item: by an identifier of it, or by a code that few items have. Such items come first.
-    pub is_named: bool,
+    /// Whether the query names the item. Such items come first.
+    pub named: Naming,
 }
 
 /// An item with its score.
@@ -26,8 +30,21 @@ pub(super) struct Ranked {
 
 /// Puts items in the order of hits: by score, then by place.
 pub(super) fn rank(items: &mut [Ranked]) {
-    items.sort_unstable_by(|a, b| {
+    order(items, |a, b| {
         let score = b.score.total_cmp(&a.score);
         score.then(a.place.cmp(&b.place))
     });
+}
+
+/// Puts items in the order of their places; of two entries of one item, the one that has its cosine stands first.
+pub(super) fn by_place(items: &mut [Ranked]) {
+    order(items, |a, b| {
+        let meaning = b.parts.meaning.is_some().cmp(&a.parts.meaning.is_some());
+        a.place.cmp(&b.place).then(meaning)
+    });
+}
+
+/// One sort for both orders: each takes kilobytes in a page.
+fn order(items: &mut [Ranked], by: fn(&Ranked, &Ranked) -> Ordering) {
+    items.sort_unstable_by(by);
 }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use nearshelf_container::{Absent, Storage};
+use nearshelf_lexical::Naming;
 
 use super::candidate::Parts;
 use crate::catalog::Catalog;
@@ -14,7 +15,7 @@ pub struct Hit<'a, S> {
     /// The item's id in the catalog.
     pub id: &'a str,
     /// The score that hits are ordered by: by meaning the cosine of query and item, by words BM25F, and from 0 to 1 where both are
-    /// compared. An item that the query names has the best score of all on top of its own.
+    /// compared. An item that the query names has the best score of all on top of its own, by an identifier twice.
     pub score: f32,
     /// The parts of the score.
     pub parts: Parts,
@@ -32,7 +33,7 @@ impl<S> Catalog<S> {
     /// Whether an item is no better than those that queries for anything else find.
     pub(super) fn is_weak(&self, parts: &Parts) -> bool {
         let near = parts.meaning.is_some_and(|cosine| cosine >= self.cutoff());
-        !near && !parts.is_named && parts.coverage < COVERED
+        !near && parts.named == Naming::None && parts.coverage < COVERED
     }
 }
 

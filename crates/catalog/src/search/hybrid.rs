@@ -6,7 +6,7 @@ use nearshelf_container::{Absent, Storage};
 use nearshelf_index::Query;
 use nearshelf_lexical::{WordQuery, Words};
 
-use super::candidate::{Parts, Place, Ranked, rank};
+use super::candidate::{Parts, Place, Ranked, by_place, rank};
 use super::dense::Plan;
 use super::fuse::{Scale, WEIGHT};
 use super::lexical::ByWords;
@@ -86,11 +86,7 @@ impl<S: Storage> Catalog<S> {
                     Some(_) => (scale.score(item.parts.meaning, words), 1.0),
                     None => (words, scale.words),
                 };
-                item.score = if item.parts.is_named {
-                    score + best
-                } else {
-                    score
-                };
+                item.score = score + item.parts.named.bonus() * best;
             }
             rank(&mut found.ranked);
         }
@@ -120,17 +116,14 @@ impl<S: Storage> Catalog<S> {
             parts: Parts::default(),
         };
         found.ranked.extend(by_words.best.into_iter().map(of));
-        // The one that was found by meaning first: it has its cosine.
-        found
-            .ranked
-            .sort_by_key(|item| (item.place, item.parts.meaning.is_none()));
+        by_place(&mut found.ranked);
         found.ranked.dedup_by_key(|item| item.place);
         let places: Vec<Place> = found.ranked.iter().map(|item| item.place).collect();
         let scores = self.word_scores(words, query, &places, &mut found.absent);
         for (item, score) in found.ranked.iter_mut().zip(scores) {
             item.parts.words = Some(score.score);
             item.parts.coverage = score.coverage;
-            item.parts.is_named = score.is_named;
+            item.parts.named = score.named;
             if let (None, Some(vector)) = (item.parts.meaning, vector) {
                 let (shard, place) = item.place;
                 let cosine = self

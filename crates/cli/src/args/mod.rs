@@ -97,7 +97,7 @@ pub struct BuildArgs {
     /// Fields whose values are identifiers, such as sku,gtin,mpn: a query for one finds its item first.
     #[arg(long, value_name = "FIELD,…", value_delimiter = ',')]
     pub exact: Vec<String>,
-    /// Language whose stems words are counted by: da, nl, en, fi, fr, de, hu, it, no, pl, pt, ro, ru, es, sv, tr, or none.
+    /// Language whose stems words are counted by: da, nl, en, fr, de, it, no, pt, ru, es, sv, or none.
     #[arg(long, value_name = "CODE", default_value_t)]
     pub language: nearshelf_build::Language,
     /// Synonyms, a line each: "couch, sofa" both ways, "sneaker => trainer" one way.

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use nearshelf::{Answer, FieldKind, Hit, Mode, Parts, SearchOptions, Shelf, ValueRef};
+use nearshelf::{Answer, FieldKind, Hit, Mode, Naming, Parts, SearchOptions, Shelf, ValueRef};
 use nearshelf_eval::{Run, read_queries, write_run};
 use serde_json::{Map, Value, json};
 
@@ -99,7 +99,8 @@ fn answer(shelf: &Shelf, query: &str, options: &SearchOptions, as_json: bool) ->
             corrected.to.join(", ")
         );
     }
-    if !answer.unknown_words().is_empty() {
+    // By meaning they need not be there.
+    if options.mode == Mode::Words && !answer.unknown_words().is_empty() {
         let words = answer.unknown_words().join(", ");
         eprintln!("note: the catalog has no word like {words}");
     }
@@ -223,7 +224,7 @@ fn to_json(query: &str, answer: &Answer<'_>, times: [Duration; 3]) -> Value {
                 "id": hit.id,
                 "score": hit.score,
                 "weak": hit.is_weak(),
-                "why": { "meaning": meaning, "words": words, "coverage": hit.parts.coverage, "named": hit.parts.is_named, "fields": places },
+                "why": { "meaning": meaning, "words": words, "coverage": hit.parts.coverage, "named": hit.parts.named != Naming::None, "fields": places },
                 "fields": fields,
             })
         })

@@ -1,8 +1,10 @@
 //! Characters as they are compared: small, without accents, of one width. The tables are the crate's own, so that every
 //! target folds alike.
 
-use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::{canonical_combining_class, is_combining_mark};
+use unicode_normalization::char::{
+    canonical_combining_class, compose, decompose_canonical, decompose_compatible,
+    is_combining_mark,
+};
 
 /// The part of a character in a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +36,7 @@ pub(super) struct Folded {
 /// Folds a text.
 pub(super) fn fold(text: &str, mut each: impl FnMut(Folded)) {
     let mut chars = text.char_indices().peekable();
+    let mut composed: Vec<char> = Vec::new();
     while let Some((start, first)) = chars.next() {
         let mut end = start + first.len_utf8();
         if first.is_ascii() && chars.peek().is_none_or(|(_, next)| next.is_ascii()) {
@@ -47,7 +50,17 @@ pub(super) fn fold(text: &str, mut each: impl FnMut(Folded)) {
             end = at + next.len_utf8();
             chars.next();
         }
-        for char in text[start..end].nfkc().flat_map(char::to_lowercase) {
+        composed.clear();
+        for char in text[start..end].chars() {
+            decompose_compatible(char, |part| match composed.last_mut() {
+                Some(last) => match compose(*last, part) {
+                    Some(whole) => *last = whole,
+                    None => composed.push(part),
+                },
+                None => composed.push(part),
+            });
+        }
+        for char in composed.iter().flat_map(|char| char.to_lowercase()) {
             without_accents(char, |char| {
                 let class = class(char);
                 #[rustfmt::skip]
@@ -77,12 +90,23 @@ fn without_accents(char: char, mut each: impl FnMut(char)) {
         // The stems of Russian are made of й.
         '\u{400}'..='\u{52f}' => each(char),
         _ if char.is_ascii() => each(char),
-        _ => std::iter::once(char)
-            .nfd()
-            .filter(|c| !is_accent(*c))
-            // What stays of a cluster is composed again: か and its mark are が.
-            .nfc()
-            .for_each(each),
+        _ => {
+            let (mut rest, mut accents) = (['\0'; 4], 0);
+            let mut count = 0;
+            decompose_canonical(char, |part| match is_accent(part) {
+                true => accents += 1,
+                false if count < rest.len() => {
+                    rest[count] = part;
+                    count += 1;
+                }
+                false => {}
+            });
+            // Marks that are no accents stay where they are: が is not か.
+            match accents {
+                0 => each(char),
+                _ => rest[..count].iter().copied().for_each(each),
+            }
+        }
     }
 }
 

@@ -19,53 +19,38 @@ pub enum Language {
     /// `en`.
     #[default]
     English,
-    /// `fi`.
-    Finnish,
     /// `fr`.
     French,
     /// `de`.
     German,
-    /// `hu`.
-    Hungarian,
     /// `it`.
     Italian,
     /// `no`.
     Norwegian,
-    /// `pl`.
-    Polish,
     /// `pt`.
     Portuguese,
-    /// `ro`.
-    Romanian,
     /// `ru`.
     Russian,
     /// `es`.
     Spanish,
     /// `sv`.
     Swedish,
-    /// `tr`.
-    Turkish,
 }
 
 /// Codes of ISO 639-1 and what stands for them.
-const CODES: [(&str, Language); 17] = [
+const CODES: [(&str, Language); 12] = [
     ("none", Language::None),
     ("da", Language::Danish),
     ("nl", Language::Dutch),
     ("en", Language::English),
-    ("fi", Language::Finnish),
     ("fr", Language::French),
     ("de", Language::German),
-    ("hu", Language::Hungarian),
     ("it", Language::Italian),
     ("no", Language::Norwegian),
-    ("pl", Language::Polish),
     ("pt", Language::Portuguese),
-    ("ro", Language::Romanian),
     ("ru", Language::Russian),
     ("es", Language::Spanish),
     ("sv", Language::Swedish),
-    ("tr", Language::Turkish),
 ];
 
 impl Language {
@@ -87,19 +72,14 @@ impl Language {
             Language::Danish => Algorithm::Danish,
             Language::Dutch => Algorithm::Dutch,
             Language::English => Algorithm::English,
-            Language::Finnish => Algorithm::Finnish,
             Language::French => Algorithm::French,
             Language::German => Algorithm::German,
-            Language::Hungarian => Algorithm::Hungarian,
             Language::Italian => Algorithm::Italian,
             Language::Norwegian => Algorithm::Norwegian,
-            Language::Polish => Algorithm::Polish,
             Language::Portuguese => Algorithm::Portuguese,
-            Language::Romanian => Algorithm::Romanian,
             Language::Russian => Algorithm::Russian,
             Language::Spanish => Algorithm::Spanish,
             Language::Swedish => Algorithm::Swedish,
-            Language::Turkish => Algorithm::Turkish,
         };
         Stemmer::create(algorithm).stem(word)
     }
