@@ -43,7 +43,7 @@ pub enum Naming {
 }
 
 impl Naming {
-    /// How many of the best scores an item has on top of its own: none, one or two.
+    /// The number of best scores that an item has on top of its own: none, one or two.
     pub fn bonus(self) -> f32 {
         match self {
             Naming::None => 0.0,
