@@ -128,7 +128,7 @@ export class LocalShelf {
           state.open();
           return { values: undefined, query: UNENCODED, ms: 0 };
         }
-        const vector = state.open().encode(text);
+        const vector = state.open().encodeQuery(text, JSON.stringify(settings));
         const { values, tokens, truncated, unknown } = vector;
         vector.free();
         // Every text begins and ends with a token of its own.

@@ -1,7 +1,7 @@
 //! Queries as they are looked for: the terms of each word, its synonyms, what it was taken for.
 
 use std::cmp::Reverse;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 
 use crate::analyzer::{Analyzer, MAX_JOINED, Token, TokenKind};
 use crate::bm25::idf;
@@ -59,6 +59,8 @@ pub(crate) struct Group {
 pub struct Corrected {
     /// The word of the query.
     pub from: String,
+    /// Its bytes in the query.
+    pub place: Range<usize>,
     /// The words of the catalog that were looked for instead, the likeliest first.
     pub to: Vec<String>,
 }
@@ -83,6 +85,22 @@ impl WordQuery {
     /// Words that were taken for others.
     pub fn corrected(&self) -> &[Corrected] {
         &self.corrected
+    }
+
+    /// The text with the likeliest word in place of each that was taken for another, and that `is_typo` says. `None` where
+    /// that is none.
+    pub fn corrected_text(&self, text: &str, is_typo: impl Fn(&str) -> bool) -> Option<String> {
+        let mut corrected = None;
+        // From the end on, so that places before it stay.
+        for Corrected { from, place, to } in self.corrected.iter().rev() {
+            if let Some(word) = to.first().filter(|_| is_typo(from))
+                && text.get(place.clone()).is_some()
+            {
+                let text = corrected.get_or_insert_with(|| text.to_owned());
+                text.replace_range(place.clone(), word);
+            }
+        }
+        corrected
     }
 
     /// Words that the catalog does not have, nor anything like them.
@@ -226,11 +244,11 @@ impl Reader<'_> {
         let term = self.words.analyzer().term(token);
         let has_synonyms = !self.words.synonyms().of(&[&term]).is_empty();
         if members.is_empty() && token.kind == TokenKind::Word && !has_synonyms {
-            members = self.correct(&token.text);
+            members = self.correct(token);
             if members.is_empty() {
                 members.extend(self.stem(token));
             }
-            if members.is_empty() && self.split(&token.text, is_part) {
+            if members.is_empty() && self.split(token, is_part) {
                 return;
             }
         }
@@ -303,13 +321,14 @@ impl Reader<'_> {
     }
 
     /// The known words that an unknown one is taken for.
-    fn correct(&mut self, word: &str) -> Vec<(Member, u32)> {
+    fn correct(&mut self, word: &Token) -> Vec<(Member, u32)> {
         let dictionary = self.words.dictionary();
         let items = |entry: &Entry| self.words.spread(entry.term).items;
-        let found = corrections(dictionary, word, items);
+        let found = corrections(dictionary, &word.text, items);
         if !found.is_empty() {
             self.query.corrected.push(Corrected {
-                from: word.to_owned(),
+                from: word.text.clone(),
+                place: word.start..word.end,
                 to: found.iter().map(|c| c.word.clone()).collect(),
             });
         }
@@ -322,7 +341,8 @@ impl Reader<'_> {
     }
 
     /// Whether an unknown word is two known ones without the space between them, which are then looked for.
-    fn split(&mut self, word: &str, is_part: bool) -> bool {
+    fn split(&mut self, token: &Token, is_part: bool) -> bool {
+        let word = token.text.as_str();
         const LEAST: usize = 3;
         let dictionary = self.words.dictionary();
         let known = |word: &str| {
@@ -338,7 +358,8 @@ impl Reader<'_> {
             return false;
         };
         self.query.corrected.push(Corrected {
-            from: word.to_owned(),
+            from: token.text.clone(),
+            place: token.start..token.end,
             to: vec![format!("{} {}", &word[..at], &word[at..])],
         });
         self.group(&[first], false, is_part);

@@ -8,7 +8,7 @@ use nearshelf_catalog::{
     SearchOptions, SearchStats, Stored, Suggestion, Target, ValueRef, WordQuery,
 };
 use nearshelf_container::{Bytes, FileKind, Ranges};
-use nearshelf_encoder::Encoder;
+use nearshelf_encoder::{Encoded, Encoder};
 
 use crate::encoder_files::AttachedFiles;
 use crate::error::{Error, Result};
@@ -315,7 +315,8 @@ impl Shelf {
         vector: Option<&[f32]>,
         options: &SearchOptions,
     ) -> Result<Found<'_>> {
-        let target = self.target(text, vector.map(<[f32]>::to_vec), options)?;
+        let words = self.words(text, options);
+        let target = self.target(words, vector.map(<[f32]>::to_vec), options)?;
         Ok(self.catalog.search(&target, options)?)
     }
 
@@ -329,7 +330,8 @@ impl Shelf {
         vector: Option<&[f32]>,
         options: &SearchOptions,
     ) -> Result<Vec<usize>> {
-        let target = self.target(text, vector.map(<[f32]>::to_vec), options)?;
+        let words = self.words(text, options);
+        let target = self.target(words, vector.map(<[f32]>::to_vec), options)?;
         Ok(self.catalog.missing(&target, options)?)
     }
 
@@ -362,16 +364,39 @@ impl Shelf {
         }
     }
 
-    /// Where a text goes.
+    /// The vector of a text that is searched for with these options: where words are compared as well, misspelt ones are
+    /// read as those that they are taken for.
+    ///
+    /// # Errors
+    /// Those of [`Shelf::encoder`], and of encoding.
+    pub fn encode_query(&self, text: &str, options: &SearchOptions) -> Result<Encoded> {
+        self.encode_corrected(text, self.words(text, options).as_ref())
+    }
+
+    /// The vector of a text, words that were taken for others read as those. A word that the encoder knows as a whole is no
+    /// typo: the catalog lacks it, and its meaning counts.
+    fn encode_corrected(&self, text: &str, words: Option<&WordQuery>) -> Result<Encoded> {
+        let encoder = self.encoder()?;
+        // A token of its own, and one before and behind every text.
+        let is_typo = |word: &str| encoder.tokenize(word).is_ok_and(|ids| ids.len() > 3);
+        let corrected = words.and_then(|words| words.corrected_text(text, is_typo));
+        Ok(encoder.encode(corrected.as_deref().unwrap_or(text))?)
+    }
+
+    /// The words of a text; `None` where meaning alone is compared.
+    fn words(&self, text: &str, options: &SearchOptions) -> Option<WordQuery> {
+        let words = self.catalog.words();
+        let words = words.filter(|_| options.mode != Mode::Meaning);
+        words.map(|words| words.query(text, options.typing))
+    }
+
+    /// Where words and a vector go.
     fn target(
         &self,
-        text: &str,
+        words: Option<WordQuery>,
         vector: Option<Vec<f32>>,
         options: &SearchOptions,
     ) -> Result<Target> {
-        let words = self.catalog.words();
-        let words = words.filter(|_| options.mode != Mode::Meaning);
-        let words = words.map(|words| words.query(text, options.typing));
         match vector.filter(|_| options.mode != Mode::Words) {
             Some(vector) => Ok(Target::from(vector).with_words(words)),
             None if words.is_some() => Ok(Target::default().with_words(words)),
@@ -439,12 +464,13 @@ impl Shelf {
                 return Ok(None);
             }
             Query::Text(text) if options.mode == Mode::Words => {
-                of(self.target(text, None, options)?)
+                of(self.target(self.words(text, options), None, options)?)
             }
             Query::Text(text) => {
-                let encoded = self.encoder()?.encode(text)?;
+                let words = self.words(text, options);
+                let encoded = self.encode_corrected(text, words.as_ref())?;
                 Resolved {
-                    target: self.target(text, Some(encoded.vector), options)?,
+                    target: self.target(words, Some(encoded.vector), options)?,
                     tokens: encoded.tokens,
                     untruncated: encoded.untruncated,
                     unknown: encoded.unknown,

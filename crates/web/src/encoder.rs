@@ -11,6 +11,12 @@ use crate::error::to_js;
 #[wasm_bindgen]
 pub struct Vector(Encoded);
 
+impl From<Encoded> for Vector {
+    fn from(encoded: Encoded) -> Self {
+        Vector(encoded)
+    }
+}
+
 #[wasm_bindgen]
 impl Vector {
     /// The vector, `[dims]`.

@@ -111,6 +111,17 @@ impl Shelf {
         encode(self.inner.encoder().map_err(to_js)?, text)
     }
 
+    /// The unit vector of a text that is searched for with these options.
+    ///
+    /// # Errors
+    /// Those of [`Inner::encode_query`].
+    #[wasm_bindgen(js_name = encodeQuery)]
+    pub fn encode_query(&self, text: &str, options: &str) -> Result<Vector, JsValue> {
+        let (options, _) = settings(options)?;
+        let encoded = self.inner.encode_query(text, &options).map_err(to_js)?;
+        Ok(Vector::from(encoded))
+    }
+
     /// Numbers of the shards that a search would look at and that are not attached.
     ///
     /// # Errors

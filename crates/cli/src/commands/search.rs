@@ -66,9 +66,8 @@ fn answer(shelf: &Shelf, query: &str, options: &SearchOptions, as_json: bool) ->
     // Once more: the first query also loads the model and makes its plan for this length.
     let (mut vector, mut encoding) = (None, Duration::ZERO);
     if options.mode != Mode::Words {
-        let encoder = shelf.encoder()?;
         let start = Instant::now();
-        vector = Some(encoder.encode(query)?.vector);
+        vector = Some(shelf.encode_query(query, options)?.vector);
         encoding = start.elapsed();
     }
     let start = Instant::now();
