@@ -13,7 +13,7 @@ import tantivy
 
 schema = tantivy.SchemaBuilder()
 schema.add_text_field("text", stored=False, tokenizer_name="whitespace", index_option="freq")
-schema.add_unsigned_field("place", fast=True, stored=True)
+schema.add_integer_field("place", fast=True, stored=True)
 start = time.perf_counter()
 index = tantivy.Index(schema.build())
 writer = index.writer(heap_size=500_000_000, num_threads=1)

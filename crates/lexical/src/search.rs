@@ -255,9 +255,8 @@ impl Scratch {
             self.scores[item as usize] = 0.0;
         }
         self.touched.clear();
-        // Scores of a search that stopped at a list that is not here.
-        if self.scores.len() != items {
-            self.scores.clear();
+        // Only ever longer: shards differ in size, and to fill it anew for each takes longer than many a search.
+        if self.scores.len() < items {
             self.scores.resize(items, 0.0);
         }
     }
