@@ -218,8 +218,8 @@ export interface Shelf<F = Fields> {
   readonly build: "simd128" | "relaxed-simd";
 
   /**
-   * The best items for a text, by its words and its meaning. Shards that it needs are downloaded first; a search that waits for them holds up no
-   * other. White space has no hits. A shard that cannot be had leaves the hits of the others, marked `partial`.
+   * The best items for a text, by its words and its meaning. Shards that it needs are downloaded first; a search that
+   * waits for them holds up no other. White space has no hits. A shard that cannot be had leaves the hits of the others, marked `partial`.
    */
   search(text: string, options?: SearchOptions<F>): Promise<Hits<F>>;
   /** The items nearest to a unit vector of `dims` components, such as one of {@link Shelf.encode}. */

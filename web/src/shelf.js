@@ -118,23 +118,19 @@ export class LocalShelf {
     if (typeof text !== "string") throw failure("query", `search: expected a string, found ${typeof text}.`);
     const state = this.#state;
     return state.use(async () => {
-      if (text.trim() === "") {
-        state.open();
-        return empty();
-      }
       const encoded = await this.#turns.take(signal, () => {
+        const engine = state.open();
+        if (text.trim() === "") return undefined;
+        if (settings.mode === "words") return { values: undefined, query: UNENCODED, ms: 0 };
         const start = performance.now();
-        if (settings.mode === "words") {
-          state.open();
-          return { values: undefined, query: UNENCODED, ms: 0 };
-        }
-        const vector = state.open().encodeQuery(text, JSON.stringify(settings));
+        const vector = engine.encodeQuery(text, JSON.stringify(settings));
         const { values, tokens, truncated, unknown } = vector;
         vector.free();
         // Every text begins and ends with a token of its own.
         const share = tokens > 2 ? unknown / (tokens - 2) : 0;
         return { values, query: { tokens, truncated, unknown: share }, ms: performance.now() - start };
       });
+      if (!encoded) return empty();
       return this.#answer(state, { text, vector: encoded.values }, { signal, ...settings }, encoded.query, encoded.ms);
     });
   }
@@ -170,7 +166,8 @@ export class LocalShelf {
     let hits = await search();
     /** Shards that cannot be had now. @type {Map<number, any>} */
     const failed = new Map();
-    while (settings.k !== 0) {
+    // With all shards here nothing can be missing, and the query need not be read again to know.
+    while (settings.k !== 0 && !state.isWhole) {
       const missing = [...state.open().missing(text, vector, options)].filter((number) => !failed.has(number));
       if (missing.length === 0) break;
       const loading = missing.map((number) => state.shard(number).catch((error) => void failed.set(number, error)));
@@ -390,6 +387,11 @@ class State {
   retire() {
     this.#retired = true;
     if (this.#users === 0) this.dispose();
+  }
+
+  /** Whether all shards are here. */
+  get isWhole() {
+    return this.#attached.size === this.#manifest.shards.length;
   }
 
   /** A shard that is here, or on its way. @param {number} number @returns {Promise<void>} */

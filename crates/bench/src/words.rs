@@ -8,7 +8,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use nearshelf::{Mode, SearchOptions, Shelf};
 use nearshelf_build::Language;
-use nearshelf_lexical::{Analyzer, TokenKind};
+use nearshelf_lexical::Analyzer;
 use serde::Deserialize;
 use xtask::setup;
 use xtask::shell::{cache, output, root, shared_data};
@@ -37,9 +37,9 @@ pub fn run(reuse: bool) -> Result<()> {
     println!("nearshelf: {built}");
     let shelf = Shelf::open(folder)?;
     sizes(&shelf);
-    for (name, field) in [("shop_queries", "query"), ("query_suggestions", "query")] {
+    for name in ["shop_queries", "query_suggestions"] {
         let path = shared.join(format!("{name}.jsonl.gz"));
-        let queries = texts(&data.python, &path, field)?;
+        let queries = texts(&data.python, &path, "query")?;
         println!("\n{name}: {} queries, median and 95 % in µs", queries.len());
         let words = times(&shelf, &queries, Mode::Words)?;
         let meaning = times(&shelf, &queries, Mode::Meaning)?;
@@ -114,12 +114,8 @@ fn print(name: &str, times: &[f64]) {
 fn tantivy(data: &Data, queries: &[String]) -> Result<Tantivy> {
     let analyzer = Analyzer::new(Language::English);
     let terms = |text: &String| {
-        let mut terms = Vec::new();
-        analyzer.tokens(text, |token| {
-            if token.kind != TokenKind::Joined {
-                terms.push(analyzer.term(&token));
-            }
-        });
+        let spoken = analyzer.spoken(text);
+        let terms: Vec<String> = spoken.iter().map(|token| analyzer.term(token)).collect();
         terms.join(" ") + "\n"
     };
     let work = cache().join("bench");

@@ -68,7 +68,15 @@ pub(crate) enum Lengths<'a> {
     Words(&'a [[u8; 2]]),
 }
 
-impl Lengths<'_> {
+impl<'a> Lengths<'a> {
+    /// Of a section for so many items: its size says which of the two it is.
+    pub fn new(bytes: &'a [u8], items: usize) -> Self {
+        match bytes.len() == items {
+            true => Lengths::Bytes(bytes),
+            false => Lengths::Words(bytes.as_chunks().0),
+        }
+    }
+
     #[inline]
     fn of(&self, item: u32) -> u32 {
         match self {
@@ -81,10 +89,10 @@ impl Lengths<'_> {
 }
 
 /// The shares of postings in a shard.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Shares<'a> {
     pub norms: &'a [FieldNorm],
-    pub lengths: Vec<Lengths<'a>>,
+    pub lengths: &'a [Lengths<'a>],
 }
 
 impl Shares<'_> {
@@ -121,7 +129,7 @@ mod tests {
         let norms = [FieldNorm::new(1.0, 500, 100)];
         let shares = Shares {
             norms: &norms,
-            lengths: vec![Lengths::Bytes(&[7])],
+            lengths: &[Lengths::Bytes(&[7])],
         };
         let share = shares.of(0, Counts::Fields(&[0x83]));
         assert!((share - 3.0 / (3.0 + 1.2 * 1.2)).abs() < 1e-6);

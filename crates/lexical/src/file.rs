@@ -131,11 +131,6 @@ impl Words {
         self.record.items
     }
 
-    /// Terms of the shelf.
-    pub fn terms(&self) -> u32 {
-        self.record.terms
-    }
-
     /// The file.
     pub fn bytes(&self) -> &Bytes {
         &self.bytes
@@ -147,15 +142,12 @@ impl Words {
     }
 
     /// Where a term is.
-    pub fn spread(&self, term: TermId) -> Spread {
-        self.spreads().of(term)
-    }
-
-    pub(crate) fn spreads(&self) -> Spreads<'_> {
-        Spreads {
+    pub(crate) fn spread(&self, term: TermId) -> Spread {
+        let spreads = Spreads {
             starts: &self.starts,
             records: &self.records,
-        }
+        };
+        spreads.of(term)
     }
 
     pub(crate) fn norms(&self) -> &[FieldNorm] {

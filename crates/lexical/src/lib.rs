@@ -1,6 +1,6 @@
 //! The words of a shelf: texts are analysed, words looked up, items scored by BM25F.
 //!
-//! What all shards share is one file ([`Words`]): the dictionary, how often and in which shards each term is, synonyms
+//! One file ([`Words`]) holds all that shards share: the dictionary, how often and in which shards each term is, synonyms
 //! and phrases. The posting lists of a shard are sections of its own file ([`ShardWords`]). Both are read in place. A
 //! text becomes a [`WordQuery`] once, and every shard is searched for that.
 
@@ -32,6 +32,4 @@ pub use query::{Corrected, WordQuery};
 pub use scratch::{Scored, Scratch, Top};
 pub use search::{Naming, WordScore};
 pub use shard::{ShardWords, WordSections};
-pub use spread::Spread;
-pub use terms::TermId;
 pub use writer::{CatalogWords, Section, WordsWriter};

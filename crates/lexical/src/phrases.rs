@@ -106,12 +106,8 @@ fn best(mut phrases: Vec<Weighted>) -> Vec<Weighted> {
 
 /// A text as phrases are kept: its tokens with spaces between them.
 fn folded(text: &str, analyzer: Analyzer) -> String {
-    let mut words: Vec<String> = Vec::new();
-    analyzer.tokens(text, |token| {
-        if token.kind != TokenKind::Joined {
-            words.push(token.text);
-        }
-    });
+    let spoken = analyzer.spoken(text).into_iter();
+    let words: Vec<String> = spoken.map(|token| token.text).collect();
     words.join(" ")
 }
 

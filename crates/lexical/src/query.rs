@@ -427,6 +427,10 @@ impl Reader<'_> {
     /// Adds the synonyms of phrases.
     fn phrases(&mut self, tokens: &[Token]) {
         let synonyms = self.words.synonyms();
+        let longest = synonyms.longest();
+        if longest == 0 {
+            return;
+        }
         let analyzer = self.words.analyzer();
         let spoken = tokens
             .iter()
@@ -434,7 +438,7 @@ impl Reader<'_> {
         let terms: Vec<String> = spoken.map(|token| analyzer.term(token)).collect();
         let terms: Vec<&str> = terms.iter().map(String::as_str).collect();
         for start in 0..terms.len() {
-            for length in 1..=synonyms.longest().min(terms.len() - start) {
+            for length in 1..=longest.min(terms.len() - start) {
                 for other in synonyms.of(&terms[start..start + length]) {
                     self.synonym(&terms[start..start + length], other);
                 }

@@ -59,10 +59,7 @@ impl WordSections {
     pub fn read<'a, S: Storage>(&self, storage: &'a S) -> Result<ShardWords<'a, S>, Absent> {
         let lengths = self.lengths.iter().map(|range| {
             let bytes = storage.read(range.clone())?;
-            Ok(match bytes.len() == self.items {
-                true => Lengths::Bytes(bytes),
-                false => Lengths::Words(bytes.as_chunks().0),
-            })
+            Ok(Lengths::new(bytes, self.items))
         });
         Ok(ShardWords {
             storage,
@@ -119,13 +116,10 @@ impl<'a, S: Storage> ShardWords<'a, S> {
     }
 
     /// The shares of postings.
-    pub(crate) fn shares<'n>(&self, norms: &'n [FieldNorm]) -> Shares<'n>
-    where
-        'a: 'n,
-    {
+    pub(crate) fn shares<'n>(&'n self, norms: &'n [FieldNorm]) -> Shares<'n> {
         Shares {
             norms,
-            lengths: self.lengths.clone(),
+            lengths: &self.lengths,
         }
     }
 }

@@ -6,7 +6,7 @@
 use nearshelf_container::wire::Record;
 use serde::{Deserialize, Serialize};
 
-use crate::analyzer::{Analyzer, TokenKind};
+use crate::analyzer::Analyzer;
 
 /// The synonyms of a shelf, by the terms of the phrase that they stand for.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -77,15 +77,10 @@ impl Synonyms {
     }
 }
 
-/// The terms of a phrase, joined forms of compounds left out.
+/// The terms of a phrase.
 fn terms(phrase: &str, analyzer: Analyzer) -> Vec<String> {
-    let mut terms = Vec::new();
-    analyzer.tokens(phrase, |token| {
-        if token.kind != TokenKind::Joined {
-            terms.push(analyzer.term(&token));
-        }
-    });
-    terms
+    let spoken = analyzer.spoken(phrase);
+    spoken.iter().map(|token| analyzer.term(token)).collect()
 }
 
 #[cfg(test)]

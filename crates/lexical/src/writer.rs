@@ -115,7 +115,8 @@ impl WordsWriter {
         for identifier in identifiers {
             let code = Analyzer::identifier(identifier);
             if !code.is_empty() {
-                let term = self.key(&format!("{IDENTIFIER}{code}"), |_| None);
+                let key = format!("{IDENTIFIER}{code}");
+                let term = self.key(&key, || key.clone());
                 #[rustfmt::skip]
                 self.postings.push(Posting { term, field: 0, count: 1 });
             }
@@ -146,32 +147,22 @@ impl WordsWriter {
 
     fn term(&mut self, token: &Token) -> TermId {
         let analyzer = self.analyzer;
-        self.key(&token.text, |_| match token.kind {
-            TokenKind::Word => Some(analyzer.term(token)),
-            _ => None,
-        })
+        self.key(&token.text, || analyzer.term(token))
     }
 
     /// The term of a key. A new one is counted as its stem, where it has one, else as itself.
-    fn key(&mut self, key: &str, stem: impl FnOnce(&str) -> Option<String>) -> TermId {
+    fn key(&mut self, key: &str, stem: impl FnOnce() -> String) -> TermId {
         if let Some((term, true)) = self.keys.get(key) {
             return *term;
         }
-        let stem = stem(key).filter(|stem| stem != key && !stem.is_empty());
-        let term = match &stem {
-            Some(stem) => match self.keys.get(stem) {
-                Some((term, _)) => *term,
-                None => {
-                    let term = self.next_term();
-                    self.keys.insert(stem.clone(), (term, false));
-                    term
-                }
-            },
-            None => match self.keys.get(key) {
-                Some((term, _)) => *term,
-                None => self.next_term(),
-            },
-        };
+        let stem = Some(stem()).filter(|stem| !stem.is_empty());
+        let stem = stem.unwrap_or_else(|| key.to_owned());
+        let known = self.keys.get(&stem).map(|(term, _)| *term);
+        let term = known.unwrap_or_else(|| {
+            let term = self.next_term();
+            self.keys.insert(stem, (term, false));
+            term
+        });
         self.keys.insert(key.to_owned(), (term, true));
         term
     }
@@ -197,9 +188,7 @@ impl WordsWriter {
             let lists = self.lists(members);
             for list in lists.chunk_by(|a, b| a.0 == b.0) {
                 let (items, shards) = &mut spread[list[0].0 as usize];
-                let mut held = list.iter().map(|(_, item, _)| *item).collect::<Vec<u16>>();
-                held.dedup();
-                *items += held.len() as u32;
+                *items += list.chunk_by(|a, b| a.1 == b.1).count() as u32;
                 shards.push(number);
             }
             shards.push(self.sections(members, &lists, &norms));
@@ -252,14 +241,12 @@ impl WordsWriter {
         let lengths: Vec<Vec<u8>> = (0..self.fields.len())
             .map(|field| self.field_lengths(members, field))
             .collect();
+        let counted: Vec<Lengths> = (lengths.iter())
+            .map(|bytes| Lengths::new(bytes, members.len()))
+            .collect();
         let shares = Shares {
             norms,
-            lengths: (lengths.iter())
-                .map(|bytes| match bytes.len() == members.len() {
-                    true => Lengths::Bytes(bytes),
-                    false => Lengths::Words(bytes.as_chunks().0),
-                })
-                .collect(),
+            lengths: &counted,
         };
         let mut terms = TermsWriter::default();
         let mut lists = Vec::new();

@@ -84,6 +84,17 @@ impl Analyzer {
         cutter.end(&mut each);
     }
 
+    /// The tokens of a text but for the joined forms of compounds: its words as they are said, one behind the other.
+    pub fn spoken(&self, text: &str) -> Vec<Token> {
+        let mut spoken = Vec::new();
+        self.tokens(text, |token| {
+            if token.kind != TokenKind::Joined {
+                spoken.push(token);
+            }
+        });
+        spoken
+    }
+
     /// The term that a token is counted as: the stem of a word, else the token itself.
     pub fn term(&self, token: &Token) -> String {
         match token.kind {
