@@ -39,6 +39,8 @@ class Hits {
   const NearshelfHit &operator[](std::size_t place) const noexcept { return hits_->hits[place]; }
   bool truncated() const noexcept { return hits_->untruncated > hits_->tokens; }
   const NearshelfHits &about() const noexcept { return *hits_; }
+  /// The facets that were asked for, in that order.
+  std::vector<NearshelfFacet> facets() const { return {hits_->facets, hits_->facets + hits_->facet_count}; }
 
  private:
   std::unique_ptr<NearshelfHits, void (*)(NearshelfHits *)> hits_;
@@ -84,6 +86,38 @@ class Shelf {
     auto options = wanting(k);
     NearshelfHits *hits = nullptr;
     check(nearshelf_search_vector(shelf_.get(), vector.data(), vector.size(), &options, &hits));
+    return Hits(hits);
+  }
+
+  /// Items that are like one, by its own vector and words.
+  Hits similar(std::string_view id, const NearshelfSearchOptions &options) const {
+    NearshelfHits *hits = nullptr;
+    check(nearshelf_similar(shelf_.get(), id.data(), id.size(), &options, &hits));
+    return Hits(hits);
+  }
+
+  Hits similar(std::string_view id, std::size_t k = 10) const {
+    auto options = wanting(k);
+    return similar(id, options);
+  }
+
+  /// Items that fit what somebody liked, in the order in which it was looked at.
+  Hits recommend(const std::vector<std::string_view> &like, const std::vector<std::string_view> &unlike,
+                 const NearshelfSearchOptions &options) const {
+    auto texts = [](const std::vector<std::string_view> &ids) {
+      std::vector<NearshelfText> texts;
+      for (auto id : ids) texts.push_back({id.data(), id.size()});
+      return texts;
+    };
+    auto liked = texts(like), unliked = texts(unlike);
+    NearshelfRecommend asked{};
+    asked.struct_size = sizeof asked;
+    asked.like = liked.data();
+    asked.like_count = liked.size();
+    asked.unlike = unliked.data();
+    asked.unlike_count = unliked.size();
+    NearshelfHits *hits = nullptr;
+    check(nearshelf_recommend(shelf_.get(), &asked, &options, &hits));
     return Hits(hits);
   }
 

@@ -21,7 +21,7 @@ after(async () => {
   await browser?.close();
   server?.close();
 });
-const titles = () => page.getByRole("list", { name: "Products" }).getByRole("heading").allTextContents();
+const titles = () => page.getByRole("list", { name: "Products", exact: true }).getByRole("heading").allTextContents();
 const answered = (count) => page.waitForFunction(
   (count) => document.querySelectorAll("#hits li").length === count && /products in/.test(document.querySelector("#status").textContent), count);
 
@@ -37,27 +37,58 @@ test("results come as one types, and the status tells how many", async () => {
   await page.keyboard.type("rain jacket for hiking", { delay: 20 });
   await answered(12);
   assert.match((await titles())[0], /jacket/i);
-  assert.match(await page.getByRole("status").textContent(), /^12 of 6,000 products in [\d.]+ ms$/);
+  assert.match(await page.getByRole("status").textContent(), /^12 of (more than )?[\d,]+ products in [\d.]+ ms$/);
   assert.equal(new URL(page.url()).searchParams.get("q"), "rain jacket for hiking");
   if (SCREENSHOT) await page.screenshot({ path: SCREENSHOT });
 });
 
 test("everything can be reached by keyboard", async () => {
-  await page.getByRole("combobox").focus();
+  await page.getByRole("combobox", { name: /looking for/ }).focus();
   await page.keyboard.press("Tab");
   await page.keyboard.press("Tab");
   await page.keyboard.press("Enter");
   await page.waitForFunction(() => document.querySelector("#query").value === "keeps my coffee hot on the go");
-  await page.waitForFunction(() => /thermos|bottle|coffee/i.test(document.querySelector("#hits h2")?.textContent ?? ""));
+  await page.waitForFunction(() => /thermos|bottle|coffee/i.test(document.querySelector("#hits h3")?.textContent ?? ""));
   const [first] = await titles();
   await page.getByRole("button", { name: `More like this: ${first}` }).press("Enter");
-  await page.waitForFunction((title) => document.querySelector("#query").value === title, first);
-  await page.waitForFunction((title) => document.querySelector("#hits h2").textContent === title, first);
+  await page.waitForFunction((title) => document.querySelector("#status").textContent.startsWith(`Like “${title}”. `), first);
+  assert.ok(!(await titles()).includes(first));
+  await page.waitForFunction((title) => document.querySelector("#because").textContent === `Because you looked at “${title}”`, first);
+  assert.equal(await page.getByRole("list", { name: "Recommended products" }).getByRole("listitem").count(), 6);
   await page.evaluate(() => document.activeElement.blur());
   await page.keyboard.press("/");
   assert.equal(await page.evaluate(() => document.activeElement.id), "query");
-  await page.getByRole("combobox").fill("");
-  await page.waitForFunction(() => /Type what/.test(document.querySelector("#status").textContent));
+  await page.getByRole("combobox", { name: /looking for/ }).fill("");
+  await page.waitForFunction(() => /12 of 6,000 products/.test(document.querySelector("#status").textContent));
+});
+
+test("filters, an order and pages are those of a shop", async () => {
+  await page.getByRole("combobox", { name: /looking for/ }).fill("jacket");
+  await answered(12);
+  const brand = page.locator("#brand .choice").first();
+  const [name, count] = [await brand.locator("input").inputValue(), Number(await brand.locator("span").textContent())];
+  await brand.locator("input").check();
+  await page.waitForFunction((name) => Array.from(document.querySelectorAll("#hits li p"), (p) => p.textContent).every((text) => text.startsWith(name)), name);
+  // The other brands keep their counts: one more may be chosen.
+  assert.ok((await page.locator("#brand .choice").count()) > 1);
+  await page.waitForFunction((count) => document.querySelector("#status").textContent.includes(` of ${count} products`), count);
+  await page.getByLabel("Order").selectOption("price:asc");
+  const prices = () => page.locator("#hits .price").allTextContents().then((all) => all.map((text) => Number(text.replace(/[$,]/g, ""))));
+  await page.waitForFunction(() => {
+    const all = Array.from(document.querySelectorAll("#hits .price"), (one) => Number(one.textContent.replace(/[$,]/g, "")));
+    return all.length > 1 && all.every((price, i) => i === 0 || all[i - 1] <= price);
+  });
+  if (count > 12) {
+    await page.getByRole("button", { name: "Show more" }).click();
+    await page.waitForFunction(() => document.querySelectorAll("#hits li").length > 12);
+    const all = await prices();
+    assert.deepEqual(all, [...all].sort((a, b) => a - b));
+  }
+  await page.locator("#max").fill("60");
+  await page.waitForFunction(() => Array.from(document.querySelectorAll("#hits .price"), (one) => Number(one.textContent.replace(/[$,]/g, ""))).every((price) => price <= 60));
+  await page.getByRole("button", { name: "Clear filters" }).click();
+  await page.getByLabel("Order").selectOption("");
+  await page.waitForFunction((count) => !document.querySelector("#status").textContent.includes(` of ${count} products`), count);
 });
 
 test("axe finds nothing to complain about", async () => {

@@ -26,6 +26,21 @@ class Shelf {
     return this.#inner.searchVector(vector, options);
   }
 
+  /** @param {string} id @param {any} [options] */
+  similar(id, options) {
+    return this.#inner.similar(id, options);
+  }
+
+  /** @param {any} asked */
+  recommend(asked) {
+    return this.#inner.recommend(asked);
+  }
+
+  /** @param {string} id @param {any} [options] */
+  get(id, options) {
+    return this.#inner.get(id, options);
+  }
+
   /** @param {string} text @param {any} [options] */
   suggest(text, options) {
     return this.#inner.suggest(text, options);

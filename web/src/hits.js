@@ -8,8 +8,8 @@ export class Hits extends Array {
   }
 
   /**
-   * @param {{ hits: object[], partial: boolean, weak: boolean, corrected: object[], unknownWords: string[], tokens: number,
-   *   truncated: boolean, unknown: number, shards: object, ms: object }} answer
+   * @param {{ hits: object[], partial: boolean, weak: boolean, corrected: object[], unknownWords: string[], matches?: object,
+   *   facets: object, tokens: number, truncated: boolean, unknown: number, shards: object, ms: object }} answer
    */
   static of_(answer) {
     const { hits, ...about } = answer;
@@ -17,5 +17,11 @@ export class Hits extends Array {
     // One by one: as arguments of a call they would have to fit on the stack.
     for (const hit of hits) all.push(hit);
     return Object.assign(all, about);
+  }
+
+  /** The answer as a plain object, which crosses to another thread. @param {any} all */
+  static plain_(all) {
+    const { partial, weak, corrected, unknownWords, matches, facets, tokens, truncated, unknown, shards, ms } = all;
+    return { hits: Array.from(all), partial, weak, corrected, unknownWords, matches, facets, tokens, truncated, unknown, shards, ms };
   }
 }

@@ -95,6 +95,8 @@ export interface Hit<F = Fields> {
   score: number;
   /** Whether it is no better than chance: its cosine is below the shelf's cut-off, and it has less than half of the words. */
   weak: boolean;
+  /** Items that have its value of {@link SearchOptions.distinct}, itself among them. */
+  variants?: number;
   /** The reasons, where {@link SearchOptions.why} asks for them and words were looked for. */
   why?: Why;
   /** Its fields: those that it has a value for. */
@@ -123,6 +125,50 @@ export interface Suggestion {
   weight: number;
 }
 
+/** An item of the catalog. */
+export interface Item<F = Fields> {
+  /** Its id in the catalog. */
+  id: string;
+  /** Its fields: those that it has a value for. */
+  fields: Partial<F>;
+}
+
+/** The values of a text, tags or bool field (`"true"`, `"false"`) that most items have. */
+export interface ValueFacet {
+  /** The values with their items, those of most items first. */
+  values: { value: string; count: number }[];
+  /** Values that there are, told or not. */
+  distinct: number;
+}
+
+/** A range of numbers with its items: from a number to below another. */
+export interface RangeCount {
+  from: number | null;
+  to: number | null;
+  count: number;
+}
+
+/** The numbers of a field. */
+export interface NumberFacet {
+  /** The least number; null where no item has one. */
+  min: number | null;
+  /** The largest number. */
+  max: number | null;
+  /** The ranges that were asked for. */
+  ranges: RangeCount[];
+  /** Ranges of equal width from the least to the largest number, which the last one holds. */
+  histogram: RangeCount[];
+}
+
+/** Facets by field. */
+export type Facets<F = Fields> = {
+  [N in keyof F]?: FieldValue extends F[N]
+    ? ValueFacet & NumberFacet
+    : NonNullable<F[N]> extends number
+      ? NumberFacet
+      : ValueFacet;
+};
+
 /** The hits of a search, best first. `map`, `filter` and the like give plain arrays. */
 export interface Hits<F = Fields> extends Array<Hit<F>> {
   /** Whether shards that the query needs are not here: better hits may come, or the shards cannot be had now. */
@@ -133,6 +179,13 @@ export interface Hits<F = Fields> extends Array<Hit<F>> {
   corrected: { from: string; to: string[] }[];
   /** Words that the catalog does not have, nor any like them. */
   unknownWords: string[];
+  /**
+   * The items that match the query, where they had to be known: for facets, an order by fields, or without a query. `exact`
+   * says that they are all: not while shards are missing, nor where more than 1,000 items are near in meaning.
+   */
+  matches: { count: number; exact: boolean } | null;
+  /** The facets that were asked for, counted over the items that match. */
+  facets: Facets<F>;
   /** Tokens of the query that were encoded. */
   tokens: number;
   /** Whether the query was longer than the encoder reads. */
@@ -170,10 +223,47 @@ export type Where<F = Fields> = {
   [N in keyof F]?: Compared<NonNullable<F[N]>> | readonly Compared<NonNullable<F[N]>>[] | FieldConditions<NonNullable<F[N]>>;
 } & { and?: readonly Where<F>[]; or?: readonly Where<F>[]; not?: Where<F> };
 
+/** The field names of a type that is a number or a bool. */
+type Lifting<F> = { [N in keyof F]: FieldValue extends F[N] ? N : NonNullable<F[N]> extends number | boolean ? N : never }[keyof F];
+
+/** A field that hits are ordered by: `"price:asc"`, `"rating:desc"`. Items without a value stand last. */
+export type Sort<F = Fields> = `${keyof F & string}:${"asc" | "desc"}`;
+
+/** The question how many of the items that match have which values. */
+export interface FacetOptions {
+  /** Values told, those of most items first; 10 by default. */
+  limit?: number;
+  /** A text that the values told contain, whatever their case. */
+  contains?: string;
+  /** Ranges that are counted, from one number to below another; of a number field. */
+  ranges?: readonly (readonly [from?: number | null, to?: number | null])[];
+  /** Ranges of equal width from the least to the largest number that are counted. */
+  histogram?: number;
+}
+
 /** Options of a search. Defaults are those that the shelf was built for. */
 export interface SearchOptions<F = Fields> {
   /** Hits wanted; 10 by default. */
   k?: number;
+  /** Hits that are passed over: pages of one `k` hold every hit once. */
+  offset?: number;
+  /** Fields that hits are ordered by, before their scores: all items that match the query, and no other. */
+  sort?: Sort<F> | readonly Sort<F>[];
+  /**
+   * Fields that lift scores: the best score times the weight times a share of 0 to 1, which is for a number its place
+   * between the shelf's least and largest, or `value / (value + pivot)`; for a bool 1 where it is true.
+   */
+  boosts?: { [N in Lifting<F>]?: number | { weight: number; pivot?: number } };
+  /** Ids of items that stand first, in this order, where `where` allows them. */
+  pin?: readonly string[];
+  /** Ids of items that are no hits. */
+  hide?: readonly string[];
+  /** A field of which each value has one hit, the best. */
+  distinct?: keyof F & string;
+  /** Values that are counted over all items that match the query, or without a query over all items. */
+  facets?: readonly (keyof F & string)[] | { [N in keyof F]?: boolean | FacetOptions };
+  /** Weight of difference: hits that are like one another give way to others, 0 to 1. */
+  diversity?: number;
   /** Parts of a text that items are compared by: words and meaning in one ranking (`hybrid`, the default), or one alone. */
   mode?: "hybrid" | "words" | "meaning";
   /** The weight of the words in a hybrid score beside the meaning, 0 to 1. */
@@ -198,6 +288,18 @@ export interface SearchOptions<F = Fields> {
   partial?: boolean;
 }
 
+/** Items that somebody liked, and how to search for others that fit. */
+export interface RecommendOptions<F = Fields> extends SearchOptions<F> {
+  /** Ids of items that are liked, in the order in which they were looked at. They are no hits. */
+  like?: readonly string[];
+  /** Ids of items that are not. They are no hits. */
+  unlike?: readonly string[];
+  /** Weights of the liked items; without, the last counts most, and the second before it half as much. */
+  weights?: readonly number[];
+  /** A text that hits have to fit besides. */
+  text?: string;
+}
+
 /** A catalog that answers queries. */
 export interface Shelf<F = Fields> {
   /** Items in all its shards. */
@@ -219,11 +321,17 @@ export interface Shelf<F = Fields> {
 
   /**
    * The best items for a text, by its words and its meaning. Shards that it needs are downloaded first; a search that
-   * waits for them holds up no other. White space has no hits. A shard that cannot be had leaves the hits of the others, marked `partial`.
+   * waits for them holds up no other. White space is a query for all items. A shard that cannot be had leaves the hits of the others, marked `partial`.
    */
   search(text: string, options?: SearchOptions<F>): Promise<Hits<F>>;
   /** The items nearest to a unit vector of `dims` components, such as one of {@link Shelf.encode}. */
   searchVector(vector: Float32Array, options?: SearchOptions<F>): Promise<Hits<F>>;
+  /** Items that are like one, by its own vector and words. */
+  similar(id: string, options?: SearchOptions<F>): Promise<Hits<F>>;
+  /** Items that fit what somebody liked: several interests are kept apart. */
+  recommend(asked: RecommendOptions<F>): Promise<Hits<F>>;
+  /** The item with an id; shards are downloaded until one has it. */
+  get(id: string, options?: { signal?: AbortSignal }): Promise<Item<F> | undefined>;
   /** The likeliest completions of a text that is being typed; 5 by default. */
   suggest(text: string, options?: { k?: number; signal?: AbortSignal }): Promise<Suggestion[]>;
   /** The unit vector of a text. */

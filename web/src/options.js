@@ -1,6 +1,7 @@
 // Options of the callers, checked by their names.
 
 import { failure } from "./failure.js";
+import { pageOptions } from "./page.js";
 import { whereText } from "./where.js";
 
 /** Checks the options of openShelf, each by its name. @param {any} options */
@@ -61,5 +62,5 @@ export function searching(options = {}) {
   if (signal !== undefined && typeof signal?.addEventListener !== "function") {
     throw failure("options", `signal: expected an AbortSignal, found ${typeof signal}.`);
   }
-  return { ...options, where: whereText(options.where) };
+  return { ...options, ...pageOptions(options), where: whereText(options.where) };
 }

@@ -156,6 +156,23 @@ export class RemoteShelf {
     return Hits.of_(await this.#call({ type: "searchVector", vector, options }, signal, tell));
   }
 
+  /** @param {string} id @param {any} [how] */
+  async similar(id, how) {
+    const { signal, tell, options } = this.#searching(how);
+    return Hits.of_(await this.#call({ type: "similar", id, options }, signal, tell));
+  }
+
+  /** @param {any} how */
+  async recommend(how) {
+    const { signal, tell, options } = this.#searching(how);
+    return Hits.of_(await this.#call({ type: "recommend", asked: options }, signal, tell));
+  }
+
+  /** @param {string} id @param {{ signal?: AbortSignal }} [options] */
+  async get(id, options) {
+    return this.#call({ type: "get", id }, searching(options).signal);
+  }
+
   /** @param {string} text @param {{ k?: number, signal?: AbortSignal }} [how] */
   async suggest(text, how) {
     const { signal, options } = this.#searching(how);

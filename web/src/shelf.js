@@ -58,19 +58,6 @@ class Progress {
 /** A query that no encoder has read. */
 const UNENCODED = { tokens: 0, truncated: false, unknown: 0 };
 
-/** The hits of a query without a word. */
-const empty = () =>
-  Hits.of_({
-    hits: [],
-    partial: false,
-    weak: true,
-    corrected: [],
-    unknownWords: [],
-    ...UNENCODED,
-    shards: { searched: 0, missing: 0 },
-    ms: { encode: 0, search: 0 },
-  });
-
 export class LocalShelf {
   #state;
   #reopen;
@@ -114,25 +101,9 @@ export class LocalShelf {
 
   /** @param {string} text @param {any} [options] */
   async search(text, options) {
-    const { signal, ...settings } = searching(options);
+    const settings = searching(options);
     if (typeof text !== "string") throw failure("query", `search: expected a string, found ${typeof text}.`);
-    const state = this.#state;
-    return state.use(async () => {
-      const encoded = await this.#turns.take(signal, () => {
-        const engine = state.open();
-        if (text.trim() === "") return undefined;
-        if (settings.mode === "words") return { values: undefined, query: UNENCODED, ms: 0 };
-        const start = performance.now();
-        const vector = engine.encodeQuery(text, JSON.stringify(settings));
-        const { values, tokens, truncated, unknown } = vector;
-        vector.free();
-        // Every text begins and ends with a token of its own.
-        const share = tokens > 2 ? unknown / (tokens - 2) : 0;
-        return { values, query: { tokens, truncated, unknown: share }, ms: performance.now() - start };
-      });
-      if (!encoded) return empty();
-      return this.#answer(state, { text, vector: encoded.values }, { signal, ...settings }, encoded.query, encoded.ms);
-    });
+    return this.#ask({ text }, settings);
   }
 
   /** @param {Float32Array} vector @param {any} [options] */
@@ -141,34 +112,98 @@ export class LocalShelf {
     if (!(vector instanceof Float32Array) && !Array.isArray(vector)) {
       throw failure("query", "searchVector: expected a Float32Array.");
     }
+    return this.#ask({}, settings, Float32Array.from(vector));
+  }
+
+  /** @param {string} id @param {any} [options] */
+  async similar(id, options) {
+    const settings = searching(options);
+    if (typeof id !== "string") throw failure("query", `similar: expected an id, found ${typeof id}.`);
+    return this.#ask({ similar: id }, settings);
+  }
+
+  /** @param {any} asked */
+  async recommend(asked) {
+    const { like = [], unlike = [], weights = [], text, ...settings } = searching(asked);
+    const isList = (/** @type {any} */ list, /** @type {string} */ type) => Array.isArray(list) && list.every((one) => typeof one === type);
+    for (const [name, list, type] of /** @type {const} */ ([["like", like, "string"], ["unlike", unlike, "string"], ["weights", weights, "number"]])) {
+      if (!isList(list, type)) throw failure("query", `recommend, ${name}: expected a list of ${type}s, found ${JSON.stringify(list)}.`);
+    }
+    if (text !== undefined && typeof text !== "string") throw failure("query", `recommend, text: expected a string, found ${typeof text}.`);
+    return this.#ask({ like, unlike, weights, text }, settings);
+  }
+
+  /** The item with an id; undefined where there is none. @param {string} id @param {{ signal?: AbortSignal }} [options] */
+  async get(id, options) {
+    const { signal } = searching(options);
+    if (typeof id !== "string") throw failure("query", `get: expected an id, found ${typeof id}.`);
     const state = this.#state;
-    return state.use(() => this.#answer(state, { vector: Float32Array.from(vector) }, settings, UNENCODED, 0));
+    return state.use(async () => {
+      await this.#locate(state, [id], signal);
+      const found = state.open().get(id);
+      return found && JSON.parse(found);
+    });
+  }
+
+  /**
+   * @param {{ text?: string, similar?: string, like?: string[], unlike?: string[], weights?: number[] }} query
+   * @param {any} options
+   * @param {Float32Array} [given] instead of a text's
+   */
+  async #ask(query, { signal, ...settings }, given) {
+    const state = this.#state;
+    return state.use(async () => {
+      const { similar, like = [], unlike = [] } = query;
+      await this.#locate(state, [...(similar === undefined ? [] : [similar]), ...like, ...unlike], signal);
+      const encoded = await this.#turns.take(signal, () => {
+        const engine = state.open();
+        if (!query.text?.trim() || settings.mode === "words") return { values: given, read: UNENCODED, ms: 0 };
+        const start = performance.now();
+        const vector = engine.encodeQuery(query.text, JSON.stringify(settings));
+        const { values, tokens, truncated, unknown } = vector;
+        vector.free();
+        // Every text begins and ends with a token of its own.
+        const share = tokens > 2 ? unknown / (tokens - 2) : 0;
+        return { values, read: { tokens, truncated, unknown: share }, ms: performance.now() - start };
+      });
+      return this.#answer(state, { query: JSON.stringify(query), vector: encoded.values }, { signal, ...settings }, encoded.read, encoded.ms);
+    });
+  }
+
+  /** Downloads shards until all of these items are here, or all shards. @param {State} state @param {string[]} ids @param {AbortSignal} [signal] */
+  async #locate(state, ids, signal) {
+    const isHere = (/** @type {string} */ id) => state.open().has(id);
+    for (const number of state.numbers) {
+      if (ids.every(isHere)) return;
+      await abortable(signal, state.shard(number));
+    }
   }
 
   /**
    * @param {State} state
-   * @param {{ text?: string, vector?: Float32Array }} asked
+   * @param {{ query: string, vector?: Float32Array }} asked
    * @param {any} options
-   * @param {{ tokens: number, truncated: boolean, unknown: number }} query
+   * @param {{ tokens: number, truncated: boolean, unknown: number }} read
    * @param {number} encode
    */
-  async #answer(state, { text, vector }, { signal, partial = false, onPartial, ...settings }, query, encode) {
+  async #answer(state, { query, vector }, { signal, partial = false, onPartial, ...settings }, read, encode) {
     const options = JSON.stringify(settings);
     const search = () =>
       this.#turns.take(signal, () => {
         const start = performance.now();
-        const { hits, probed, missing, weak, corrected, unknownWords } = JSON.parse(state.open().search(text, vector, options));
+        const { probed, missing, facets, ...answer } = JSON.parse(state.open().search(query, vector, options));
         const ms = { encode, search: performance.now() - start };
         const shards = { searched: probed, missing };
-        return Hits.of_({ hits, partial: missing > 0, weak, corrected, unknownWords, ...query, shards, ms });
+        const byField = Object.fromEntries(facets.map((/** @type {any} */ { field, ...counts }) => [field, counts]));
+        return Hits.of_({ ...answer, facets: byField, partial: missing > 0, ...read, shards, ms });
       });
-    // A vector that fits no shelf is an error before anything is fetched for it.
+    // A query that fits no shelf is an error before anything is fetched for it.
     let hits = await search();
     /** Shards that cannot be had now. @type {Map<number, any>} */
     const failed = new Map();
     // With all shards here nothing can be missing, and the query need not be read again to know.
     while (settings.k !== 0 && !state.isWhole) {
-      const missing = [...state.open().missing(text, vector, options)].filter((number) => !failed.has(number));
+      const missing = [...state.open().missing(query, vector, options)].filter((number) => !failed.has(number));
       if (missing.length === 0) break;
       const loading = missing.map((number) => state.shard(number).catch((error) => void failed.set(number, error)));
       if (partial && hits.length > 0) return hits;
@@ -387,6 +422,11 @@ class State {
   retire() {
     this.#retired = true;
     if (this.#users === 0) this.dispose();
+  }
+
+  /** Numbers of all shards. */
+  get numbers() {
+    return this.#manifest.shards.keys();
   }
 
   /** Whether all shards are here. */

@@ -1,6 +1,7 @@
 // The worker in which a shelf lives by default in browsers. It answers the messages of `remote.js`.
 
 import { fromMessage, toMessage } from "./failure.js";
+import { Hits } from "./hits.js";
 import { locate } from "./locate.js";
 import { onnx } from "./onnx.js";
 import { LocalShelf } from "./shelf.js";
@@ -51,9 +52,12 @@ async function open({ source, cache, wasm, onnxWasm, timeout }, signal) {
 /** @type {Record<string, (message: any, signal: AbortSignal) => Promise<any>>} */
 const calls = {
   open,
-  search: async ({ text, options, number }, signal) => plain(await here().search(text, within(options, number, signal))),
+  search: async ({ text, options, number }, signal) => Hits.plain_(await here().search(text, within(options, number, signal))),
   searchVector: async ({ vector, options, number }, signal) =>
-    plain(await here().searchVector(vector, within(options, number, signal))),
+    Hits.plain_(await here().searchVector(vector, within(options, number, signal))),
+  similar: async ({ id, options, number }, signal) => Hits.plain_(await here().similar(id, within(options, number, signal))),
+  recommend: async ({ asked, number }, signal) => Hits.plain_(await here().recommend(within(asked, number, signal))),
+  get: ({ id }, signal) => here().get(id, { signal }),
   suggest: ({ text, options }, signal) => here().suggest(text, { ...options, signal }),
   encode: ({ text }, signal) => here().encode(text, { signal }),
   load: (_, signal) => here().load({ signal }),
@@ -68,14 +72,8 @@ function here() {
 
 /** @param {any} options @param {number} number @param {AbortSignal} signal */
 function within({ wantsPartial, ...options }, number, signal) {
-  const onPartial = (/** @type {any} */ hits) => post({ type: "partial", number, hits: plain(hits) });
+  const onPartial = (/** @type {any} */ hits) => post({ type: "partial", number, hits: Hits.plain_(hits) });
   return { ...options, signal, onPartial: wantsPartial ? onPartial : undefined };
-}
-
-/** Hits as an object that crosses. @param {any} hits */
-function plain(hits) {
-  const { partial, weak, corrected, unknownWords, tokens, truncated, unknown, shards, ms } = hits;
-  return { hits: Array.from(hits), partial, weak, corrected, unknownWords, tokens, truncated, unknown, shards, ms };
 }
 
 globalThis.addEventListener("message", async (/** @type {any} */ { data }) => {

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use nearshelf::{Mode, SearchOptions, Shelf};
+use nearshelf::{Mode, Query, SearchOptions, Shelf};
 use nearshelf_build::Language;
 use nearshelf_lexical::Analyzer;
 use serde::Deserialize;
@@ -95,7 +95,7 @@ fn times(shelf: &Shelf, queries: &[String], mode: Mode) -> Result<Vec<f64>> {
         let mut fastest = f64::INFINITY;
         for _ in 0..ROUNDS {
             let start = Instant::now();
-            shelf.search_encoded(query, vector.as_deref(), &options)?;
+            shelf.search_encoded(&Query::Text(query), vector.as_deref(), &options)?;
             fastest = fastest.min(start.elapsed().as_secs_f64() * 1e6);
         }
         Ok(fastest)

@@ -261,6 +261,12 @@ impl<S: Storage> Catalog<S> {
         Ok(())
     }
 
+    /// A shard with its columns, when it is attached.
+    pub(crate) fn columns_of(&self, number: usize) -> Option<(&Shard<S>, &Columns)> {
+        let attached = self.shards.get(number)?.as_ref()?;
+        Some((&attached.shard, &attached.columns))
+    }
+
     /// The numbers that links name the items of all shards by.
     pub(crate) fn numbering(&self) -> &Numbering {
         &self.numbering
@@ -287,7 +293,7 @@ impl<S: Storage> Catalog<S> {
         self.shards.get(shard as usize)?.as_ref()
     }
 
-    fn absent(&self, number: usize, absent: Absent) -> Error {
+    pub(crate) fn absent(&self, number: usize, absent: Absent) -> Error {
         let file = self.manifest.shards.get(number).map(|s| &s.file.name);
         Error::File {
             file: file.cloned().unwrap_or_default(),

@@ -81,6 +81,16 @@ pub enum Error {
         /// The text or value that stands there.
         found: String,
     },
+    /// An option of a search that asks for what the shelf does not have, or that is out of bounds.
+    #[error("{option}: expected {expected}, found {found}")]
+    Option {
+        /// The option.
+        option: &'static str,
+        /// The values that it could have.
+        expected: String,
+        /// The value that it has.
+        found: String,
+    },
 }
 
 impl Error {
@@ -91,7 +101,10 @@ impl Error {
             Error::File { source, .. } => source.kind(),
             Error::Length { .. } | Error::Digest { .. } => ErrorKind::Altered,
             Error::Mismatch { .. } => ErrorKind::Damaged,
-            Error::Query { .. } | Error::Items { .. } | Error::Filter { .. } => ErrorKind::Usage,
+            Error::Query { .. }
+            | Error::Items { .. }
+            | Error::Filter { .. }
+            | Error::Option { .. } => ErrorKind::Usage,
         }
     }
 }

@@ -3,7 +3,7 @@
 use nearshelf_container::{Absent, Kind, Storage};
 use nearshelf_index::{Shard, ShardBuilder};
 
-use crate::columns::text;
+use crate::columns::plain;
 use crate::error::{Error, Result};
 
 /// The column of the ids.
@@ -17,7 +17,7 @@ pub(crate) const ORDER: Kind = Kind::new(b"IDOR");
 /// # Errors
 /// The id is not here.
 pub(crate) fn id<S: Storage>(shard: &Shard<S>, item: u32) -> Result<Option<&str>, Absent> {
-    text::read(shard, ID_COLUMN, text::TEXTS, item)
+    plain::read(shard, ID_COLUMN, plain::TEXTS, item)
 }
 
 /// Writes the ids and their order.
@@ -25,7 +25,7 @@ pub(crate) fn id<S: Storage>(shard: &Shard<S>, item: u32) -> Result<Option<&str>
 /// # Errors
 /// Ids of more than 4 GiB.
 pub(crate) fn write(shard: &mut ShardBuilder, ids: &[&str]) -> Result<()> {
-    text::write(shard, ID_COLUMN, text::TEXTS, ids)?;
+    plain::write(shard, ID_COLUMN, plain::TEXTS, ids)?;
     let mut order: Vec<u16> = (0..ids.len() as u16).collect();
     order.sort_by_key(|&item| (ids[usize::from(item)], item));
     let bytes = order.iter().flat_map(|item| item.to_le_bytes());

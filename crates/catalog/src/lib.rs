@@ -4,10 +4,12 @@
 mod catalog;
 mod columns;
 mod error;
+mod fields;
 mod filter;
 mod ids;
 mod manifest;
 mod query;
+mod recommend;
 mod search;
 
 pub use catalog::Catalog;
@@ -20,5 +22,8 @@ pub use manifest::{
 };
 pub use nearshelf_container::{Bytes, Digest, ErrorKind, Stored, sha256};
 pub use nearshelf_lexical::{Corrected, Language, Naming, Suggestion, WordQuery, Words};
-pub use query::{Query, Target};
-pub use search::{Found, Hit, Mode, Parts, SearchOptions, SearchStats, route};
+pub use query::{Query, Recommend, Target};
+pub use search::{
+    Boost, Facet, FacetCounts, FacetQuery, Found, Hit, Matches, Mode, Parts, RangeCount,
+    SearchOptions, SearchStats, Sort, ValueCount, route,
+};

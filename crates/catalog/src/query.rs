@@ -1,29 +1,46 @@
-//! Queries: a text, a vector, items.
+//! Queries: a text, a vector, items; and where they go.
 
-use nearshelf_container::Storage;
 use nearshelf_lexical::WordQuery;
 
-use crate::catalog::Catalog;
-use crate::error::{Error, Result};
-
-/// Share of the items not liked that is taken from the mean of those liked: the weight of negatives in Rocchio's
-/// formula, as the literature has it (Manning et al. 2008, section 9.1.1: 0.15 to 0.25 beside 0.75).
-const UNLIKE: f32 = 0.25;
+use crate::search::Mode;
 
 /// A query.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Query<'a> {
-    /// A text, by its words and its meaning. Needs an encoder, but for words alone.
+    /// A text, by its words and its meaning. Needs an encoder, but for words alone. One of nothing but white space is a
+    /// query for all items.
     Text(&'a str),
     /// A unit vector, `[dims]`.
     Vector(&'a [f32]),
-    /// Items that are liked and items that are not, by their ids. The items themselves are no hits.
-    Items {
-        /// Ids of items that are liked.
-        like: &'a [&'a str],
-        /// Ids of items that are not.
-        unlike: &'a [&'a str],
-    },
+    /// An item, by its id: others that are like it, by its vector and its words.
+    Similar(&'a str),
+    /// Items that somebody liked or did not, and a text besides: others that fit.
+    Recommend(Recommend<'a>),
+}
+
+/// Items that somebody liked, and what to recommend besides.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Recommend<'a> {
+    /// Ids of items that are liked, in the order in which they were looked at. They are no hits.
+    pub like: &'a [&'a str],
+    /// Ids of items that are not. They are no hits.
+    pub unlike: &'a [&'a str],
+    /// Weights of the liked items; without, the last counts most, and the second before it half as much.
+    pub weights: &'a [f32],
+    /// A text that hits have to fit besides.
+    pub text: Option<&'a str>,
+}
+
+impl<'a> Query<'a> {
+    /// The text of the query, which an encoder reads; `None` where there is none, or nothing but white space.
+    pub fn text(&self) -> Option<&'a str> {
+        let text = match *self {
+            Query::Text(text) => Some(text),
+            Query::Recommend(asked) => asked.text,
+            Query::Vector(_) | Query::Similar(_) => None,
+        };
+        text.filter(|text| !text.trim().is_empty())
+    }
 }
 
 impl<'a> From<&'a str> for Query<'a> {
@@ -50,100 +67,89 @@ impl<'a> From<&'a Vec<f32>> for Query<'a> {
     }
 }
 
-/// Where a search goes: a query as a point among the items, as words, or as both.
+/// An aim of a search: a point among the items, words, or both.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Aim {
+    /// The unit vector that items are compared with.
+    pub vector: Option<Vec<f32>>,
+    /// The words that items are compared by.
+    pub words: Option<WordQuery>,
+    /// The part that its scores count beside those of other aims, 0 to 1.
+    pub weight: f32,
+}
+
+/// Where a search goes: to the items that answer one of its aims. Without any, every item is an answer.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Target {
-    /// The unit vector that items are compared with.
-    pub(crate) vector: Option<Vec<f32>>,
-    /// The words that items are compared by.
-    pub(crate) words: Option<WordQuery>,
-    /// Items that are no hits, by shard and place, in rising order.
+    /// Any of these is wanted.
+    pub(crate) aims: Vec<Aim>,
+    /// This is wanted besides.
+    pub(crate) besides: Option<Aim>,
+    /// Items that are no hits, by shard and place.
     pub(crate) without: Vec<(u32, u32)>,
 }
 
 impl From<Vec<f32>> for Target {
     fn from(vector: Vec<f32>) -> Self {
-        Target {
-            vector: Some(vector),
-            ..Target::default()
-        }
+        Target::new(Some(vector), None)
     }
 }
 
 impl From<WordQuery> for Target {
     fn from(words: WordQuery) -> Self {
-        Target {
-            words: Some(words),
-            ..Target::default()
-        }
+        Target::new(None, Some(words))
     }
 }
 
 impl Target {
-    /// The same target with these words besides.
+    /// A target of a unit vector, of words, or of both; of neither, all items.
+    pub fn new(vector: Option<Vec<f32>>, words: Option<WordQuery>) -> Self {
+        let aim = Aim {
+            vector,
+            words,
+            weight: 1.0,
+        };
+        let is_aim = aim.vector.is_some() || aim.words.is_some();
+        Target {
+            aims: if is_aim { vec![aim] } else { vec![] },
+            besides: None,
+            without: vec![],
+        }
+    }
+
+    /// The same target, where hits have to fit a vector, words, or both besides.
     #[must_use]
-    pub fn with_words(self, words: Option<WordQuery>) -> Self {
-        Target { words, ..self }
+    pub fn besides(self, vector: Option<Vec<f32>>, words: Option<WordQuery>) -> Self {
+        let mut other = Target::new(vector, words);
+        if self.aims.is_empty() {
+            return Target {
+                aims: other.aims,
+                ..self
+            };
+        }
+        Target {
+            besides: other.aims.pop(),
+            ..self
+        }
     }
 
-    /// The unit vector that items are compared with, where there is one.
-    pub fn vector(&self) -> Option<&[f32]> {
-        self.vector.as_deref()
-    }
-}
-
-impl<S: Storage> Catalog<S> {
-    /// Where the search for items goes that are like some and unlike others:
-    /// q = mean(like) − ¼ · mean(unlike), of length 1.
-    ///
-    /// # Errors
-    /// Ids of items that the attached shards do not hold; nothing that is liked.
-    pub fn like(&self, like: &[&str], unlike: &[&str]) -> Result<Target> {
-        let mut places = Vec::new();
-        let mut unknown = Vec::new();
-        for &id in like.iter().chain(unlike) {
-            match self.find(id)? {
-                Some(place) => places.push(place),
-                None => unknown.push(id.to_owned()),
+    /// The same target, by words alone or by meaning alone where it has both.
+    #[must_use]
+    pub fn in_mode(mut self, mode: Mode) -> Self {
+        for aim in self.aims.iter_mut().chain(&mut self.besides) {
+            if aim.vector.is_some() && aim.words.is_some() {
+                match mode {
+                    Mode::Hybrid => {}
+                    Mode::Words => aim.vector = None,
+                    Mode::Meaning => aim.words = None,
+                }
             }
         }
-        if !unknown.is_empty() || like.is_empty() {
-            return Err(Error::Items { ids: unknown });
-        }
-        let (liked, unliked) = places.split_at(like.len());
-        let mut vector = self.mean(liked)?;
-        if !unliked.is_empty() {
-            for (x, y) in vector.iter_mut().zip(self.mean(unliked)?) {
-                *x -= UNLIKE * y;
-            }
-        }
-        let squares = vector.iter().map(|&x| f64::from(x) * f64::from(x));
-        let norm = squares.sum::<f64>().sqrt();
-        if norm > 0.0 {
-            for x in &mut vector {
-                *x = (f64::from(*x) / norm) as f32;
-            }
-        }
-        let mut without = places;
-        without.sort_unstable();
-        without.dedup();
-        Ok(Target {
-            vector: Some(vector),
-            words: None,
-            without,
-        })
+        self
     }
 
-    /// The mean of items' vectors, in the order of their list.
-    fn mean(&self, places: &[(u32, u32)]) -> Result<Vec<f32>> {
-        let mut sums = vec![0f64; self.manifest().dims as usize];
-        for &(shard, item) in places {
-            let vector = self.vector(shard, item)?.unwrap_or_default();
-            for (sum, x) in sums.iter_mut().zip(vector) {
-                *sum += f64::from(x);
-            }
-        }
-        let count = places.len().max(1) as f64;
-        Ok(sums.iter().map(|sum| (sum / count) as f32).collect())
+    /// All that is aimed at.
+    pub(crate) fn all_aims(&self) -> impl Iterator<Item = &Aim> {
+        self.aims.iter().chain(&self.besides)
     }
 }

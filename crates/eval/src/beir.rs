@@ -25,6 +25,9 @@ pub struct Query {
     /// The part of the shop that it belongs to.
     #[serde(default)]
     pub vertical: Option<String>,
+    /// The items that may answer it, as a filter's text.
+    #[serde(default, rename = "where")]
+    pub filter: Option<String>,
 }
 
 /// Grades by query and item: 0 is not relevant, more is better.

@@ -4,6 +4,7 @@
 mod beir;
 mod bm25;
 mod error;
+mod histories;
 mod metrics;
 mod run;
 mod significance;
@@ -12,6 +13,7 @@ mod strata;
 pub use beir::{Qrels, Query, read_qrels, read_queries};
 pub use bm25::Bm25;
 pub use error::{Error, Result};
+pub use histories::{History, read_histories};
 pub use metrics::{Interval, Metrics, Scores, evaluate, evaluate_query, wilson};
 pub use run::{Ranking, Run, read_run, write_run};
 pub use significance::{Comparison, compare};

@@ -75,12 +75,27 @@ impl Allowed {
     /// The items for which `accepts` is true.
     pub fn where_(items: usize, mut accepts: impl FnMut(u16) -> bool) -> Self {
         let mut allowed = Allowed::none(items);
-        for item in 0..items.min(crate::MAX_ITEMS) as u16 {
-            if accepts(item) {
-                allowed.insert(item);
+        let items = items.min(crate::MAX_ITEMS);
+        for (place, word) in allowed.bits.iter_mut().enumerate() {
+            let first = 64 * place;
+            for item in first..items.min(first + 64) {
+                *word |= u64::from(accepts(item as u16)) << (item - first);
             }
+            allowed.count += word.count_ones() as usize;
         }
         allowed
+    }
+
+    /// The items in the set, in rising order.
+    pub fn iter(&self) -> impl Iterator<Item = u16> + '_ {
+        self.bits.iter().enumerate().flat_map(|(place, &word)| {
+            let mut left = word;
+            std::iter::from_fn(move || {
+                let bit = (left != 0).then(|| left.trailing_zeros())?;
+                left &= left - 1;
+                Some((64 * place) as u16 + bit as u16)
+            })
+        })
     }
 
     /// Adds an item; one that the shard does not have is left out.
@@ -159,6 +174,12 @@ mod tests {
         assert_eq!(allowed.count(), 44);
         assert!(allowed.contains(1) && !allowed.contains(0) && allowed.contains(129));
         assert!(!allowed.contains(500));
+        let items: Vec<u16> = allowed.iter().collect();
+        assert_eq!((items.len(), &items[..4]), (44, &[1, 3, 6, 9][..]));
+        assert_eq!(
+            Allowed::all(130).iter().collect::<Vec<_>>(),
+            (0..130).collect::<Vec<_>>()
+        );
     }
 
     #[test]

@@ -138,6 +138,59 @@ impl<'a, S: Storage> ShardWords<'a, S> {
         Ok(())
     }
 
+    /// Tells the items that hold at least the share `least` of the query's weight, or that the query names; each once, in rising
+    /// order.
+    ///
+    /// # Errors
+    /// Lists that are not here.
+    pub fn covering(
+        &self,
+        query: &WordQuery,
+        least: f32,
+        scratch: &mut Scratch,
+        mut each: impl FnMut(u32),
+    ) -> Result<(), Absent> {
+        scratch.clear(self.items());
+        // So that sums of all words reach a share of 1 however they are rounded.
+        let wanted = least * query.weight() / SLACK;
+        let whole = query.groups.iter().filter(|group| !group.is_part);
+        let mut rest: f32 = whole.clone().map(|group| group.idf).sum();
+        for group in whole {
+            let lists = self.lists(group)?;
+            if rest >= wanted {
+                lists.cover(scratch, self.items());
+            } else {
+                // An item that holds none of the words before lacks too much.
+                scratch.touched.sort_unstable();
+                let touched = std::mem::take(&mut scratch.touched);
+                lists.cover_some(&touched, &mut scratch.scores);
+                scratch.touched = touched;
+            }
+            rest -= group.idf;
+        }
+        let mut found: Vec<u32> = Vec::new();
+        for &item in &scratch.touched {
+            if scratch.scores[item as usize] >= wanted {
+                found.push(item);
+            }
+        }
+        for group in query.groups.iter().filter(|group| group.is_name) {
+            for (list, _) in self.lists(group)?.lists {
+                list.each(|item, _| found.push(item));
+            }
+        }
+        self.named(query, |item| found.push(item))?;
+        found.sort_unstable();
+        found.dedup();
+        for item in found
+            .into_iter()
+            .filter(|&item| (item as usize) < self.items())
+        {
+            each(item);
+        }
+        Ok(())
+    }
+
     /// The scores of some items, which rise.
     ///
     /// # Errors
@@ -226,6 +279,38 @@ impl Lists<'_> {
         }
         items.clear();
         (scratch.best, scratch.items) = (best, items);
+    }
+
+    /// Adds the word's weight once to all items that hold it.
+    fn cover(&self, scratch: &mut Scratch, items: usize) {
+        let mut best = std::mem::take(&mut scratch.best);
+        best.resize(best.len().max(items), 0.0);
+        let mut held = std::mem::take(&mut scratch.items);
+        for (list, _) in &self.lists {
+            list.each(|item, _| {
+                if let Some(seen) = best.get_mut(item as usize).filter(|seen| **seen == 0.0) {
+                    *seen = 1.0;
+                    held.push(item);
+                }
+            });
+        }
+        for &item in &held {
+            best[item as usize] = 0.0;
+            scratch.add(item, self.idf, &|_| true);
+        }
+        held.clear();
+        (scratch.best, scratch.items) = (best, held);
+    }
+
+    /// Adds the word's weight once to those of some items, which rise, that hold it.
+    fn cover_some(&self, items: &[u32], scores: &mut [f32]) {
+        let mut held = vec![false; items.len()];
+        for (list, _) in &self.lists {
+            list.of_items(items, |place, _| held[place] = true);
+        }
+        for (&item, _) in items.iter().zip(held).filter(|(_, held)| *held) {
+            scores[item as usize] += self.idf;
+        }
     }
 
     /// Adds the word to the scores of some items, which rise.

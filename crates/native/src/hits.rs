@@ -2,7 +2,9 @@
 
 use std::ffi::c_char;
 
-use nearshelf::{Hit, SearchStats};
+use nearshelf::{Facet, FacetCounts, Hit, Matches, SearchStats};
+
+use crate::text::NearshelfText;
 
 /// An item that answers a query.
 #[repr(C)]
@@ -27,6 +29,8 @@ pub struct NearshelfHit {
     pub coverage: f32,
     /// Whether it is no better than chance.
     pub is_weak: bool,
+    /// Items that have its value of the options' `distinct`, itself among them; 0 where that was not asked for.
+    pub variants: u64,
 }
 
 /// The hits of a search, best first. Freed, all of it, by nearshelf_hits_free. It holds on to nothing: it may outlive
@@ -51,6 +55,46 @@ pub struct NearshelfHits {
     /// Tokens of the query that stand for something that the encoder does not know; where these are all, the hits are
     /// chance.
     pub unknown: usize,
+    /// Items that match the query, where they had to be known: for facets, an order by fields, or without a query.
+    pub matches: u64,
+    /// Whether these are all, and the counts of the facets with them: not where more than 1,000 items are near in meaning.
+    pub matches_are_exact: bool,
+    /// Facets.
+    pub facet_count: usize,
+    /// The facets that were asked for, in that order.
+    pub facets: *const NearshelfFacet,
+}
+
+/// The values of a field that items which match have.
+#[repr(C)]
+#[derive(Debug)]
+pub struct NearshelfFacet {
+    /// The field.
+    pub field: NearshelfText,
+    /// Values that there are, told or not; of a text, tags or bool field.
+    pub distinct: usize,
+    /// The least number; NaN where no item has one, or the field is of another type.
+    pub min: f64,
+    /// The largest number.
+    pub max: f64,
+    /// Counts.
+    pub count: usize,
+    /// Of a number field its ranges, then its histogram; of others the values of most items, in falling order.
+    pub counts: *const NearshelfCount,
+}
+
+/// A value, or a range of numbers, with its items.
+#[repr(C)]
+#[derive(Debug)]
+pub struct NearshelfCount {
+    /// The value; empty for a range. Of a bool field "true" or "false".
+    pub value: NearshelfText,
+    /// The number that a range begins with; NaN where it has none.
+    pub from: f64,
+    /// The number below which a range ends; NaN where it has none.
+    pub to: f64,
+    /// Items that have it.
+    pub count: u64,
 }
 
 /// The memory behind the pointers of [`NearshelfHits`]. The public part stands first: its address is that of the whole.
@@ -59,13 +103,24 @@ struct Owned {
     public: NearshelfHits,
     hits: Vec<NearshelfHit>,
     ids: Vec<u8>,
+    facets: Vec<NearshelfFacet>,
+    counts: Vec<Vec<NearshelfCount>>,
+    /// The texts that facets point to: their heap blocks stay where they are.
+    told: Vec<Facet>,
 }
 
-pub(crate) fn give(
-    found: &[Hit<'_>],
-    stats: SearchStats,
-    [tokens, untruncated, unknown]: [usize; 3],
-) -> *mut NearshelfHits {
+/// Cost, counts and facets of a search.
+pub(crate) struct About {
+    pub stats: SearchStats,
+    pub matches: Option<Matches>,
+    pub facets: Vec<Facet>,
+    /// Tokens of the query: encoded, all, unknown.
+    pub tokens: [usize; 3],
+}
+
+pub(crate) fn give(found: &[Hit<'_>], about: About) -> *mut NearshelfHits {
+    let [tokens, untruncated, unknown] = about.tokens;
+    let stats = about.stats;
     let bytes = found.iter().map(|hit| hit.id.len() + 1).sum();
     let mut ids: Vec<u8> = Vec::with_capacity(bytes);
     for hit in found {
@@ -89,9 +144,13 @@ pub(crate) fn give(
                 words: hit.parts.words.unwrap_or(f32::NAN),
                 coverage: hit.parts.coverage,
                 is_weak: hit.is_weak(),
+                variants: hit.variants.unwrap_or_default(),
             }
         })
         .collect();
+    let told = about.facets;
+    let counts: Vec<Vec<NearshelfCount>> = told.iter().map(counts).collect();
+    let facets: Vec<NearshelfFacet> = told.iter().zip(&counts).map(facet).collect();
     let owned = Owned {
         public: NearshelfHits {
             struct_size: size_of::<NearshelfHits>(),
@@ -102,11 +161,61 @@ pub(crate) fn give(
             shards: stats.probed,
             distances: stats.distances,
             unknown,
+            matches: about.matches.map_or(0, |matches| matches.count),
+            matches_are_exact: about.matches.is_some_and(|matches| matches.exact),
+            facet_count: facets.len(),
+            facets: facets.as_ptr(),
         },
         hits,
         ids,
+        facets,
+        counts,
+        told,
     };
     Box::into_raw(Box::new(owned)).cast()
+}
+
+fn counts(facet: &Facet) -> Vec<NearshelfCount> {
+    let end = |end: Option<f64>| end.unwrap_or(f64::NAN);
+    match &facet.counts {
+        FacetCounts::Values { values, .. } => values
+            .iter()
+            .map(|value| NearshelfCount {
+                value: NearshelfText::of(&value.value),
+                from: f64::NAN,
+                to: f64::NAN,
+                count: value.count,
+            })
+            .collect(),
+        FacetCounts::Numbers {
+            ranges, histogram, ..
+        } => ranges
+            .iter()
+            .chain(histogram)
+            .map(|range| NearshelfCount {
+                value: NearshelfText::none(),
+                from: end(range.from),
+                to: end(range.to),
+                count: range.count,
+            })
+            .collect(),
+    }
+}
+
+fn facet((facet, counts): (&Facet, &Vec<NearshelfCount>)) -> NearshelfFacet {
+    let (distinct, ends) = match &facet.counts {
+        FacetCounts::Values { distinct, .. } => (*distinct, None),
+        FacetCounts::Numbers { min, max, .. } => (0, min.zip(*max)),
+    };
+    let (min, max) = ends.unwrap_or((f64::NAN, f64::NAN));
+    NearshelfFacet {
+        field: NearshelfText::of(&facet.field),
+        distinct,
+        min,
+        max,
+        count: counts.len(),
+        counts: counts.as_ptr(),
+    }
 }
 
 /// Frees the hits of a search. NULL is nothing to free.
@@ -117,6 +226,8 @@ pub(crate) fn give(
 pub unsafe extern "C" fn nearshelf_hits_free(hits: *mut NearshelfHits) {
     if !hits.is_null() {
         // SAFETY: by the caller's word from `give`, which made an `Owned` of it.
-        drop(unsafe { Box::from_raw(hits.cast::<Owned>()) });
+        let owned = unsafe { Box::from_raw(hits.cast::<Owned>()) };
+        debug_assert_eq!(owned.facets.len(), owned.counts.len());
+        debug_assert_eq!(owned.facets.len(), owned.told.len());
     }
 }

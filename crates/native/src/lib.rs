@@ -25,14 +25,17 @@ pub use field::{
     NearshelfKind, NearshelfValue, nearshelf_field, nearshelf_field_name, nearshelf_tag,
 };
 pub use handle::NearshelfShelf;
-pub use hits::{NearshelfHit, NearshelfHits, nearshelf_hits_free};
+pub use hits::{NearshelfCount, NearshelfFacet, NearshelfHit, NearshelfHits, nearshelf_hits_free};
 pub use log::{NearshelfLevel, NearshelfLog, nearshelf_set_log};
 pub use open::{
     NearshelfAbout, NearshelfFile, nearshelf_about, nearshelf_close, nearshelf_load_encoder,
     nearshelf_open, nearshelf_open_files, nearshelf_verify,
 };
 pub use options::{NEARSHELF_LEAVE_WEAK, NEARSHELF_TYPING, NearshelfSearchOptions};
-pub use search::{nearshelf_encode, nearshelf_search, nearshelf_search_vector};
+pub use search::{
+    NearshelfRecommend, nearshelf_encode, nearshelf_get, nearshelf_recommend, nearshelf_search,
+    nearshelf_search_vector, nearshelf_similar,
+};
 pub use text::{NEARSHELF_NUL_TERMINATED, NearshelfText};
 pub use version::{NEARSHELF_ABI, nearshelf_abi, nearshelf_version};
 pub use words::{

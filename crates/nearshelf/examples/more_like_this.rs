@@ -1,7 +1,7 @@
 //! Items that are liked, and items that are not, become recommendations:
 //! `cargo run --release -p nearshelf --example more_like_this -- [SHELF]`.
 
-use nearshelf::{Query, Result, SearchOptions, Shelf};
+use nearshelf::{Recommend, Result, SearchOptions, Shelf};
 
 fn main() -> Result<()> {
     let shelf = Shelf::open(
@@ -16,12 +16,14 @@ fn main() -> Result<()> {
     let like: Vec<&str> = basket.hits.iter().map(|hit| hit.id).collect();
     let unlike: Vec<&str> = dismissed.hits.iter().map(|hit| hit.id).collect();
 
-    let query = Query::Items {
+    let asked = Recommend {
         like: &like,
         unlike: &unlike,
+        ..Default::default()
     };
     let options = SearchOptions {
         k: 5,
+        diversity: 0.2,
         ..Default::default()
     };
     println!(
@@ -29,7 +31,7 @@ fn main() -> Result<()> {
         like.join(" and "),
         unlike.join(" and ")
     );
-    for hit in shelf.search_with(query, &options)?.hits {
+    for hit in shelf.recommend(&asked, &options)?.hits {
         println!("{:.3}  {}  {:?}", hit.score, hit.id, hit.field("title"));
     }
     Ok(())

@@ -17,10 +17,11 @@ mod shelf;
 
 pub use error::{Error, Result};
 pub use nearshelf_catalog::{
-    Chance, Condition, Corrected, Digest, EncoderFiles, Error as CatalogError, Field, FieldKind,
-    FieldStats, FileRef, Filter, Language, MANIFEST_NAME, Manifest, Mode, Naming, Parts,
-    ProbeRecall, Query, SearchDefaults, SearchOptions, SearchStats, ShardRef, Suggestion, Value,
-    ValueRef, ValueStats, WordQuery, Words, WordsRef, sha256,
+    Boost, Chance, Condition, Corrected, Digest, EncoderFiles, Error as CatalogError, Facet,
+    FacetCounts, FacetQuery, Field, FieldKind, FieldStats, FileRef, Filter, Language,
+    MANIFEST_NAME, Manifest, Matches, Mode, Naming, Parts, ProbeRecall, Query, RangeCount,
+    Recommend, SearchDefaults, SearchOptions, SearchStats, ShardRef, Sort, Suggestion, Value,
+    ValueCount, ValueRef, ValueStats, WordQuery, Words, WordsRef, sha256,
 };
 pub use nearshelf_container::{AlignedBytes, Bytes, ErrorKind};
 #[cfg(all(feature = "onnx", not(target_arch = "wasm32")))]

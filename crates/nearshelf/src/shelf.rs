@@ -4,8 +4,9 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 use nearshelf_catalog::{
-    Catalog, Corrected, Error as CatalogError, FileRef, MANIFEST_NAME, Manifest, Mode, Query,
-    SearchOptions, SearchStats, Stored, Suggestion, Target, ValueRef, WordQuery,
+    Catalog, Corrected, Error as CatalogError, Facet, FileRef, MANIFEST_NAME, Manifest, Matches,
+    Mode, Query, Recommend, SearchOptions, SearchStats, Stored, Suggestion, Target, ValueRef,
+    WordQuery,
 };
 use nearshelf_container::{Bytes, FileKind, Ranges};
 use nearshelf_encoder::{Encoded, Encoder};
@@ -49,6 +50,10 @@ pub struct Answer<'a> {
     pub unknown: usize,
     /// The words that were looked for; `None` where meaning alone was compared.
     pub words: Option<WordQuery>,
+    /// The items that match the query, where they had to be known: for facets, an order by fields, or without a query.
+    pub matches: Option<Matches>,
+    /// The facets that were asked for.
+    pub facets: Vec<Facet>,
     shelf: &'a Shelf,
 }
 
@@ -68,14 +73,6 @@ pub struct SectionSize {
     pub index: u32,
     /// Its bytes.
     pub bytes: usize,
-}
-
-/// A query as a point among the items.
-struct Resolved {
-    target: Target,
-    tokens: usize,
-    untruncated: usize,
-    unknown: usize,
 }
 
 impl Shelf {
@@ -236,6 +233,25 @@ impl Shelf {
         value.unwrap_or_default()
     }
 
+    /// The item with an id, among the attached shards: a hit without a score.
+    ///
+    /// # Errors
+    /// Ids of a shard are not here.
+    pub fn get(&self, id: &str) -> Result<Option<Hit<'_>>> {
+        Ok(self.catalog.get(id)?)
+    }
+
+    /// The vector of the item with an id, as its codes have it, among the attached shards.
+    ///
+    /// # Errors
+    /// Ids or codes of a shard are not here.
+    pub fn vector(&self, id: &str) -> Result<Option<Vec<f32>>> {
+        Ok(match self.catalog.find(id)? {
+            Some((shard, item)) => self.catalog.vector(shard, item)?,
+            None => None,
+        })
+    }
+
     /// The query encoder, loaded now if it was not.
     ///
     /// # Errors
@@ -261,62 +277,89 @@ impl Shelf {
         self.search_with(query, &options)
     }
 
-    /// The best items for a query: those nearest to a vector or to items; for a text, those that share its words, those
-    /// nearest to its meaning, or both in one ranking ([`SearchOptions::mode`]). A text of nothing but white space has no
-    /// hits; one longer than the encoder reads is truncated, which [`Answer::truncated`] tells.
+    /// The best items for a query: for a text, those that share its words, those nearest to its meaning, or both in one ranking
+    /// ([`SearchOptions::mode`]); those nearest to a vector; those like an item, or that fit several. A text of nothing but
+    /// white space is a query for all items; one longer than the encoder reads is truncated, which [`Answer::truncated`]
+    /// tells.
     ///
     /// ```no_run
     /// # let shelf = nearshelf::Shelf::open("shelf")?;
-    /// use nearshelf::{Query, SearchOptions};
-    /// let liked = Query::Items { like: &["sku-1", "sku-2"], unlike: &[] };
-    /// let answer = shelf.search_with(liked, &SearchOptions { k: 5, ..Default::default() })?;
-    /// # Ok::<(), nearshelf::Error>(())
+    /// use nearshelf::SearchOptions;
+    /// let options = SearchOptions {
+    ///     k: 5,
+    ///     filter: Some("price < 50 AND in_stock = true".parse()?),
+    ///     facets: vec!["brand:5".parse()?],
+    ///     ..Default::default()
+    /// };
+    /// let answer = shelf.search_with("blue shirt", &options)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
     /// Those of [`Shelf::encoder`], and of encoding; a vector of other dimensions than the shelf's, or that is not
-    /// finite; ids of items that the attached shards do not hold.
+    /// finite; ids of items that the attached shards do not hold; options that ask for what the shelf does not have.
     pub fn search_with<'q>(
         &self,
         query: impl Into<Query<'q>>,
         options: &SearchOptions,
     ) -> Result<Answer<'_>> {
-        let Some(resolved) = self.resolve(&query.into(), options)? else {
-            return Ok(Answer {
-                hits: vec![],
-                stats: SearchStats::default(),
-                tokens: 0,
-                untruncated: 0,
-                unknown: 0,
-                words: None,
-                shelf: self,
-            });
-        };
-        let found = self.catalog.search(&resolved.target, options)?;
+        let query = query.into();
+        let encoded = self.encoded(&query, options)?;
+        let (tokens, untruncated, unknown) = encoded
+            .as_ref()
+            .map_or((0, 0, 0), |e| (e.tokens, e.untruncated, e.unknown));
+        let target = self.target(&query, encoded.map(|e| e.vector), options)?;
+        let found = self.catalog.search(&target, options)?;
         Ok(Answer {
             hits: found.hits,
             stats: found.stats,
-            tokens: resolved.tokens,
-            untruncated: resolved.untruncated,
-            unknown: resolved.unknown,
+            tokens,
+            untruncated,
+            unknown,
             words: found.words,
+            matches: found.matches,
+            facets: found.facets,
             shelf: self,
         })
     }
 
-    /// The best items for words, for a vector, or for both in one ranking: what [`Shelf::search_with`] does once the text is
-    /// encoded. Where the options' mode asks for one alone, the other is not looked at.
+    /// Items that are like one, by its own vector and words. It is no hit itself.
     ///
     /// # Errors
-    /// A vector of other dimensions than the shelf's, or that is not finite; nothing of what the mode asks for.
+    /// An id that the attached shards do not hold; options that ask for what the shelf does not have.
+    pub fn similar(&self, id: &str, options: &SearchOptions) -> Result<Answer<'_>> {
+        self.search_with(Query::Similar(id), options)
+    }
+
+    /// Items that fit what somebody liked: several interests are kept apart, and what was liked or not is no hit.
+    ///
+    /// ```no_run
+    /// # let shelf = nearshelf::Shelf::open("shelf")?;
+    /// use nearshelf::{Recommend, SearchOptions};
+    /// let looked_at = Recommend { like: &["sku-1", "sku-2"], ..Default::default() };
+    /// let answer = shelf.recommend(&looked_at, &SearchOptions { diversity: 0.3, ..Default::default() })?;
+    /// # Ok::<(), nearshelf::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Ids of items that the attached shards do not hold; nothing that is liked, and no text; weights of another number;
+    /// options that ask for what the shelf does not have.
+    pub fn recommend(&self, asked: &Recommend<'_>, options: &SearchOptions) -> Result<Answer<'_>> {
+        self.search_with(Query::Recommend(*asked), options)
+    }
+
+    /// The best items for a query whose text was encoded already, or needs no encoder: what [`Shelf::search_with`] does
+    /// then. Where the options' mode asks for words or meaning alone, the other is not looked at.
+    ///
+    /// # Errors
+    /// Those of [`Shelf::search_with`]; nothing of what the mode asks for.
     pub fn search_encoded(
         &self,
-        text: &str,
+        query: &Query<'_>,
         vector: Option<&[f32]>,
         options: &SearchOptions,
     ) -> Result<Found<'_>> {
-        let words = self.words(text, options);
-        let target = self.target(words, vector.map(<[f32]>::to_vec), options)?;
+        let target = self.target(query, vector.map(<[f32]>::to_vec), options)?;
         Ok(self.catalog.search(&target, options)?)
     }
 
@@ -326,12 +369,11 @@ impl Shelf {
     /// Those of [`Shelf::search_encoded`].
     pub fn missing_encoded(
         &self,
-        text: &str,
+        query: &Query<'_>,
         vector: Option<&[f32]>,
         options: &SearchOptions,
     ) -> Result<Vec<usize>> {
-        let words = self.words(text, options);
-        let target = self.target(words, vector.map(<[f32]>::to_vec), options)?;
+        let target = self.target(query, vector.map(<[f32]>::to_vec), options)?;
         Ok(self.catalog.missing(&target, options)?)
     }
 
@@ -390,23 +432,41 @@ impl Shelf {
         words.map(|words| words.query(text, options.typing))
     }
 
-    /// Where words and a vector go.
+    /// The vector of a query's text; `None` where it has none, or words alone are compared.
+    fn encoded(&self, query: &Query<'_>, options: &SearchOptions) -> Result<Option<Encoded>> {
+        match query.text().filter(|_| options.mode != Mode::Words) {
+            Some(text) => self.encode_query(text, options).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Where a query goes; `vector` is that of its text.
     fn target(
         &self,
-        words: Option<WordQuery>,
+        query: &Query<'_>,
         vector: Option<Vec<f32>>,
         options: &SearchOptions,
     ) -> Result<Target> {
-        match vector.filter(|_| options.mode != Mode::Words) {
-            Some(vector) => Ok(Target::from(vector).with_words(words)),
-            None if words.is_some() => Ok(Target::default().with_words(words)),
-            None => Err(match &self.manifest().words {
+        let text = query.text();
+        let words = text.and_then(|text| self.words(text, options));
+        let vector = vector.filter(|_| options.mode != Mode::Words);
+        if text.is_some() && words.is_none() && vector.is_none() {
+            return Err(match &self.manifest().words {
                 Some(words) => Error::Missing {
                     file: words.file.name.clone(),
                 },
                 None => Error::NoWords,
-            }),
+            });
         }
+        Ok(match query {
+            Query::Text(_) => Target::new(vector, words),
+            Query::Vector(vector) => vector.to_vec().into(),
+            Query::Similar(id) => self.catalog.similar(id)?.in_mode(options.mode),
+            Query::Recommend(asked) => {
+                let target = self.catalog.recommend(asked)?.in_mode(options.mode);
+                target.besides(vector, words)
+            }
+        })
     }
 
     /// The items nearest to a unit vector, such as one of [`Encoder::encode`].
@@ -427,10 +487,10 @@ impl Shelf {
         query: impl Into<Query<'q>>,
         options: &SearchOptions,
     ) -> Result<Vec<Hit<'_>>> {
-        match self.resolve(&query.into(), options)? {
-            Some(resolved) => Ok(self.catalog.search_exact(&resolved.target, options)?.hits),
-            None => Ok(vec![]),
-        }
+        let query = query.into();
+        let encoded = self.encoded(&query, options)?;
+        let target = self.target(&query, encoded.map(|e| e.vector), options)?;
+        Ok(self.catalog.search_exact(&target, options)?.hits)
     }
 
     /// Numbers of the shards that a search would look at and that are not attached, nearest first.
@@ -442,43 +502,9 @@ impl Shelf {
         query: impl Into<Query<'q>>,
         options: &SearchOptions,
     ) -> Result<Vec<usize>> {
-        match self.resolve(&query.into(), options)? {
-            Some(resolved) => Ok(self.catalog.missing(&resolved.target, options)?),
-            None => Ok(vec![]),
-        }
-    }
-
-    /// Where a query goes; `None` for a text of nothing but white space.
-    fn resolve(&self, query: &Query<'_>, options: &SearchOptions) -> Result<Option<Resolved>> {
-        let of = |target| Resolved {
-            target,
-            tokens: 0,
-            untruncated: 0,
-            unknown: 0,
-        };
-        Ok(Some(match *query {
-            Query::Text(text) if text.trim().is_empty() => {
-                if options.mode != Mode::Words {
-                    self.encoder()?;
-                }
-                return Ok(None);
-            }
-            Query::Text(text) if options.mode == Mode::Words => {
-                of(self.target(self.words(text, options), None, options)?)
-            }
-            Query::Text(text) => {
-                let words = self.words(text, options);
-                let encoded = self.encode_corrected(text, words.as_ref())?;
-                Resolved {
-                    target: self.target(words, Some(encoded.vector), options)?,
-                    tokens: encoded.tokens,
-                    untruncated: encoded.untruncated,
-                    unknown: encoded.unknown,
-                }
-            }
-            Query::Vector(vector) => of(vector.to_vec().into()),
-            Query::Items { like, unlike } => of(self.catalog.like(like, unlike)?),
-        }))
+        let query = query.into();
+        let encoded = self.encoded(&query, options)?;
+        self.missing_encoded(&query, encoded.as_ref().map(|e| &e.vector[..]), options)
     }
 
     /// Reads every byte of every file and compares it with what was written.

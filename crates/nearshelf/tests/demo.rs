@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use nearshelf::{ErrorKind, Filter, Mode, Query, SearchOptions, Shelf, ValueRef};
+use nearshelf::{ErrorKind, Filter, Mode, Query, Recommend, SearchOptions, Shelf, ValueRef};
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../assets/demo")
@@ -46,13 +46,26 @@ fn a_text_its_vector_and_its_own_hits_find_what_is_near() {
     let by_vector: Vec<&str> = found.hits.iter().map(|hit| hit.id).collect();
     assert_eq!(by_vector, by_meaning);
 
-    let like = Query::Items {
+    let liked = Recommend {
         like: &ids,
-        unlike: &[],
+        ..Default::default()
     };
-    let more = shelf.search_with(like, &options).unwrap();
+    let more = shelf.recommend(&liked, &options).unwrap();
+    assert_eq!(more.hits.len(), 5);
     assert!(more.hits.iter().all(|hit| !ids.contains(&hit.id)));
-    assert!(shelf.search(" \n", 5).unwrap().hits.is_empty());
+    let first = shelf.search("rain jacket", 5).unwrap();
+    let answer_title = first.hits[0].field("title");
+    let same = shelf.get(ids[0]).unwrap().unwrap();
+    assert_eq!(same.field("title"), answer_title);
+    let similar = shelf.similar(ids[0], &options).unwrap();
+    assert!(similar.hits.iter().all(|hit| hit.id != ids[0]));
+    assert!(shelf.get("nobody").unwrap().is_none());
+    // Without a word, all items are wanted.
+    let all = shelf.search(" \n", 5).unwrap();
+    assert_eq!(
+        (all.hits.len(), all.matches.unwrap().count),
+        (5, shelf.len() as u64)
+    );
 }
 
 #[test]
@@ -79,10 +92,7 @@ fn what_is_lacking_is_named_by_its_kind() {
         ErrorKind::Missing
     );
     let whole = Shelf::open(folder()).unwrap();
-    let unknown = Query::Items {
-        like: &["nobody"],
-        unlike: &[],
-    };
+    let unknown = Query::Similar("nobody");
     let error = whole
         .search_with(unknown, &SearchOptions::default())
         .unwrap_err();

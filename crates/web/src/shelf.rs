@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use nearshelf::{
-    AlignedBytes, EncoderFiles, FileRef, Filter, Hit, Naming, Query, SearchOptions, Shelf as Inner,
-    ValueRef, WordQuery,
+    AlignedBytes, Boost, EncoderFiles, FacetQuery, FileRef, Filter, Hit, Naming, Query, Recommend,
+    SearchOptions, Shelf as Inner, Sort, ValueRef, WordQuery,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -125,47 +125,38 @@ impl Shelf {
     /// Numbers of the shards that a search would look at and that are not attached.
     ///
     /// # Errors
-    /// Those of [`Inner::missing`].
+    /// Those of [`Inner::missing_encoded`].
     pub fn missing(
         &self,
-        text: Option<String>,
+        query: &str,
         vector: Option<Vec<f32>>,
         options: &str,
     ) -> Result<Vec<u32>, JsValue> {
         let (options, _) = settings(options)?;
-        let missing = match (text, vector) {
-            (Some(text), vector) => self
-                .inner
-                .missing_encoded(&text, vector.as_deref(), &options),
-            (None, vector) => {
-                let vector = vector.unwrap_or_default();
-                self.inner.missing(Query::Vector(&vector), &options)
-            }
-        };
+        let asked = Asked::read(query)?;
+        let missing = asked.with(vector.as_deref(), |query, vector| {
+            self.inner.missing_encoded(query, vector, &options)
+        });
         let missing = missing.map_err(to_js)?;
         Ok(missing.into_iter().map(|number| number as u32).collect())
     }
 
-    /// The best items for a text and its vector, for either alone, as JSON:
-    /// `{ hits: [{ id, score, weak, fields, why }], probed, missing, weak, corrected, unknownWords }`.
+    /// The best items for a query, given with the vector of its text, as JSON:
+    /// `{ hits: [{ id, score, weak, fields, variants, why }], probed, missing, weak, corrected, unknownWords, matches, facets }`.
     ///
     /// # Errors
     /// Those of [`Inner::search_encoded`].
     pub fn search(
         &self,
-        text: Option<String>,
+        query: &str,
         vector: Option<Vec<f32>>,
         options: &str,
     ) -> Result<String, JsValue> {
         let (options, why) = settings(options)?;
-        let found = match (text, vector) {
-            (Some(text), vector) => self
-                .inner
-                .search_encoded(&text, vector.as_deref(), &options),
-            (None, vector) => self
-                .inner
-                .search_vector(&vector.unwrap_or_default(), &options),
-        };
+        let asked = Asked::read(query)?;
+        let found = asked.with(vector.as_deref(), |query, vector| {
+            self.inner.search_encoded(query, vector, &options)
+        });
         let found = found.map_err(to_js)?;
         let words = found.words.as_ref();
         let hit = |hit: &Hit<'_>| {
@@ -176,6 +167,7 @@ impl Shelf {
             value
         };
         let corrected = words.map_or(&[][..], WordQuery::corrected).iter();
+        let matches = found.matches.as_ref();
         Ok(json!({
             "hits": found.hits.iter().map(hit).collect::<Vec<_>>(),
             "probed": found.stats.probed,
@@ -183,8 +175,24 @@ impl Shelf {
             "weak": found.hits.first().is_none_or(Hit::is_weak),
             "corrected": corrected.map(|c| json!({ "from": c.from, "to": c.to })).collect::<Vec<_>>(),
             "unknownWords": words.map_or(&[][..], WordQuery::unknown),
+            "matches": matches.map(|m| json!({ "count": m.count, "exact": m.exact })),
+            "facets": found.facets,
         })
         .to_string())
+    }
+
+    /// Whether the item with an id is in an attached shard.
+    pub fn has(&self, id: &str) -> bool {
+        self.inner.get(id).is_ok_and(|hit| hit.is_some())
+    }
+
+    /// The item with an id as JSON: `{ id, fields }`; nothing where no attached shard has it.
+    ///
+    /// # Errors
+    /// Those of [`Inner::get`].
+    pub fn get(&self, id: &str) -> Result<Option<String>, JsValue> {
+        let hit = self.inner.get(id).map_err(to_js)?;
+        Ok(hit.map(|hit| json!({ "id": hit.id, "fields": fields(&hit) }).to_string()))
     }
 
     /// The likeliest completions of a text as JSON: `[{ text, weight }]`.
@@ -203,11 +211,55 @@ impl Shelf {
     }
 }
 
+/// A query as JavaScript gives it: a text, an item, items, or none of them, which is a vector.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Asked {
+    text: Option<String>,
+    similar: Option<String>,
+    like: Option<Vec<String>>,
+    unlike: Vec<String>,
+    weights: Vec<f32>,
+}
+
+impl Asked {
+    fn read(json: &str) -> Result<Self, JsValue> {
+        serde_json::from_str(json).map_err(|error| wrong(error.to_string()))
+    }
+
+    /// Does something with the query and the vector of its text.
+    fn with<T>(
+        &self,
+        vector: Option<&[f32]>,
+        work: impl FnOnce(&Query<'_>, Option<&[f32]>) -> T,
+    ) -> T {
+        if let Some(id) = &self.similar {
+            return work(&Query::Similar(id), vector);
+        }
+        if let Some(like) = &self.like {
+            let like: Vec<&str> = like.iter().map(String::as_str).collect();
+            let unlike: Vec<&str> = self.unlike.iter().map(String::as_str).collect();
+            let asked = Recommend {
+                like: &like,
+                unlike: &unlike,
+                weights: &self.weights,
+                text: self.text.as_deref(),
+            };
+            return work(&Query::Recommend(asked), vector);
+        }
+        match &self.text {
+            Some(text) => work(&Query::Text(text), vector),
+            None => work(&Query::Vector(vector.unwrap_or_default()), None),
+        }
+    }
+}
+
 /// Options as JavaScript gives them.
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 struct Settings {
-    k: usize,
+    k: Option<usize>,
+    offset: usize,
     probe: Option<usize>,
     ef: Option<usize>,
     #[serde(rename = "where")]
@@ -217,35 +269,38 @@ struct Settings {
     typing: bool,
     leave_weak: bool,
     why: bool,
+    sort: Vec<String>,
+    boosts: Vec<Boost>,
+    pin: Vec<String>,
+    hide: Vec<String>,
+    distinct: Option<String>,
+    facets: Vec<FacetQuery>,
+    diversity: f32,
 }
 
-impl Default for Settings {
-    fn default() -> Self {
-        Settings {
-            k: SearchOptions::default().k,
-            probe: None,
-            ef: None,
-            filter: None,
-            mode: None,
-            weight: None,
-            typing: false,
-            leave_weak: false,
-            why: false,
-        }
-    }
+/// An error of a call that JavaScript did not check.
+fn wrong(message: String) -> JsValue {
+    let error = js_sys::Error::new(&message);
+    // Setting a property of a plain object cannot fail.
+    let _ = js_sys::Reflect::set(&error, &"code".into(), &"query".into());
+    error.into()
 }
 
-/// The options of a search, which JavaScript has checked, and whether hits come with their reasons.
+/// The options of a search, and whether hits come with their reasons.
 fn settings(json: &str) -> Result<(SearchOptions, bool), JsValue> {
-    let wrong = |error: String| JsValue::from(js_sys::Error::new(&error));
     let settings: Settings = serde_json::from_str(json).map_err(|e| wrong(e.to_string()))?;
     let filter = settings
         .filter
         .map(|text| text.parse::<Filter>())
         .transpose();
     let mode = settings.mode.map(|name| name.parse()).transpose();
+    let sort = settings.sort.iter().map(|sort| {
+        let sort = sort.parse::<Sort>();
+        sort.map_err(|error| wrong(format!("sort: {error}")))
+    });
     let options = SearchOptions {
-        k: settings.k,
+        k: settings.k.unwrap_or(SearchOptions::default().k),
+        offset: settings.offset,
         mode: mode.map_err(wrong)?.unwrap_or_default(),
         weight: settings.weight,
         typing: settings.typing,
@@ -253,16 +308,30 @@ fn settings(json: &str) -> Result<(SearchOptions, bool), JsValue> {
         probe: settings.probe,
         ef: settings.ef,
         filter: filter.map_err(|error| to_js(nearshelf::Error::from(error)))?,
+        sort: sort.collect::<Result<_, _>>()?,
+        boosts: settings.boosts,
+        pin: settings.pin,
+        hide: settings.hide,
+        distinct: settings.distinct,
+        facets: settings.facets,
+        diversity: settings.diversity,
     };
     Ok((options, settings.why))
 }
 
 fn json_hit(hit: &Hit<'_>) -> Value {
-    let fields: Map<String, Value> = hit
-        .fields()
-        .map(|(name, value)| (name.to_owned(), json!(value)))
-        .collect();
-    json!({ "id": hit.id, "score": hit.score, "weak": hit.is_weak(), "fields": fields })
+    let mut json =
+        json!({ "id": hit.id, "score": hit.score, "weak": hit.is_weak(), "fields": fields(hit) });
+    if let Some(variants) = hit.variants {
+        json["variants"] = json!(variants);
+    }
+    json
+}
+
+fn fields(hit: &Hit<'_>) -> Map<String, Value> {
+    let fields = hit.fields();
+    let fields = fields.map(|(name, value)| (name.to_owned(), json!(value)));
+    fields.collect()
 }
 
 /// The reasons of a hit; places of words in the units of JavaScript's strings.

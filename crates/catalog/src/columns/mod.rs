@@ -2,11 +2,14 @@
 //! place. Column 0 holds the ids, column 1 + i the manifest's field i.
 
 mod boolean;
+mod count;
+mod dictionary;
 mod number;
+pub(crate) mod plain;
 mod presence;
 mod tags;
 mod test;
-pub(crate) mod text;
+mod text;
 mod value;
 
 use std::ops::RangeBounds;
@@ -32,18 +35,19 @@ impl Columns {
     /// The first section that is missing or of another size.
     pub fn open<S: Storage>(file: &str, shard: &Shard<S>, fields: &[FieldKind]) -> Result<Self> {
         let items = shard.len();
+        let at_file = |source| Error::File {
+            file: file.to_owned(),
+            source,
+        };
         let sized = |kind: Kind, column: u32, expected: usize| {
             let section = shard.head().sized(kind, column, expected as u64);
-            section.map(drop).map_err(|source| Error::File {
-                file: file.to_owned(),
-                source,
-            })
+            section.map(drop).map_err(at_file)
         };
-        sized(text::STARTS, ID_COLUMN, 4 * (items + 1))?;
+        sized(plain::STARTS, ID_COLUMN, 4 * (items + 1))?;
         sized(ids::ORDER, ID_COLUMN, 2 * items)?;
         for (column, kind) in (1..).zip(fields) {
             match kind {
-                FieldKind::Text => sized(text::STARTS, column, 4 * (items + 1))?,
+                FieldKind::Text => text::check(shard, column).map_err(at_file)?,
                 FieldKind::Number => sized(number::NUMBERS, column, 8 * items)?,
                 FieldKind::Bool => sized(boolean::BOOLS, column, items)?,
                 FieldKind::Tags => sized(tags::STARTS, column, 4 * (items + 1))?,
@@ -81,7 +85,7 @@ impl Columns {
                             _ => "",
                         })
                         .collect();
-                    text::write(shard, column, text::TEXTS, &texts)?;
+                    text::write(shard, column, &texts)?;
                 }
                 FieldKind::Number => number::write(shard, column, values),
                 FieldKind::Bool => boolean::write(shard, column, values),
@@ -140,7 +144,7 @@ impl Columns {
             return Ok(None);
         }
         Ok(match kind {
-            FieldKind::Text => text::read(shard, column, text::TEXTS, item)?.map(ValueRef::Text),
+            FieldKind::Text => text::read(shard, column, item)?.map(ValueRef::Text),
             FieldKind::Number => number::read(shard, column, item)?.map(ValueRef::Number),
             FieldKind::Bool => boolean::read(shard, column, item)?.map(ValueRef::Bool),
             FieldKind::Tags => tags::read(shard, column, item)?.map(ValueRef::Tags),

@@ -32,14 +32,22 @@ pub(super) fn read<S: Storage>(
     Ok(raw.map(f64::from_le_bytes))
 }
 
+/// The numbers of all items of a shard; 0 where there is none.
+///
+/// # Errors
+/// The column is not here.
+pub(super) fn all<S: Storage>(shard: &Shard<S>, column: u32) -> Result<&[[u8; 8]], Absent> {
+    let bytes = shard.section(NUMBERS, column)?;
+    Ok(bytes.unwrap_or_default().as_chunks().0)
+}
+
 /// Items whose number passes; items without one pass as 0.
 pub(super) fn matching<S: Storage>(
     shard: &Shard<S>,
     column: u32,
     passes: impl Fn(f64) -> bool,
 ) -> Result<Allowed, Absent> {
-    let bytes = shard.part(NUMBERS, column, 0..8 * shard.len())?;
-    let numbers = bytes.unwrap_or_default().as_chunks().0;
+    let numbers = all(shard, column)?;
     let number = |item: u16| numbers.get(usize::from(item)).copied();
     Ok(Allowed::where_(shard.len(), |item| {
         number(item).is_some_and(|raw| passes(f64::from_le_bytes(raw)))

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use nearshelf_container::{Absent, Kind, Storage};
 use nearshelf_index::{Allowed, Shard, ShardBuilder};
 
-use super::text::{self, end, range};
+use super::dictionary::{self, Dictionary};
+use super::plain::{end, range};
 use super::value::Value;
 use crate::error::Result;
 
@@ -13,11 +14,6 @@ use crate::error::Result;
 pub(super) const STARTS: Kind = Kind::new(b"TAGS");
 /// Tags of the items, as numbers in the dictionary: `u32`.
 const IDS: Kind = Kind::new(b"TAGI");
-/// Where each word of the dictionary starts: `u32 [words + 1]`.
-const WORD_STARTS: Kind = Kind::new(b"WRDS");
-/// The dictionary's words, in UTF-8, in rising order.
-const WORD_BYTES: Kind = Kind::new(b"WRDB");
-const WORDS: (Kind, Kind) = (WORD_STARTS, WORD_BYTES);
 
 pub(super) fn write<'a>(
     shard: &mut ShardBuilder,
@@ -41,7 +37,7 @@ pub(super) fn write<'a>(
     }
     shard.section(STARTS, column, starts);
     shard.section(IDS, column, ids);
-    text::write(shard, column, WORDS, &words)
+    dictionary::write(shard, column, &words)
 }
 
 pub(super) fn read<S: Storage>(
@@ -56,7 +52,50 @@ pub(super) fn read<S: Storage>(
         return Ok(None);
     };
     let ids = ids.as_chunks().0.iter().map(|&id| u32::from_le_bytes(id));
-    ids.map(|id| text::read(shard, column, WORDS, id)).collect()
+    ids.map(|id| dictionary::word(shard, column, id)).collect()
+}
+
+/// The tags of all items of a shard, as numbers of words.
+pub(super) struct AllTags<'a> {
+    starts: &'a [[u8; 4]],
+    ids: &'a [[u8; 4]],
+    /// The words.
+    pub dictionary: Dictionary<'a>,
+}
+
+impl<'a> AllTags<'a> {
+    /// Reads a column.
+    ///
+    /// # Errors
+    /// Its sections are not here.
+    pub fn read<S: Storage>(shard: &'a Shard<S>, column: u32) -> Result<Self, Absent> {
+        let section = |kind| {
+            Ok(shard
+                .section(kind, column)?
+                .unwrap_or_default()
+                .as_chunks()
+                .0)
+        };
+        Ok(AllTags {
+            starts: section(STARTS)?,
+            ids: section(IDS)?,
+            dictionary: Dictionary::read(shard, column)?,
+        })
+    }
+
+    /// The numbers of an item's tags.
+    pub fn of(&self, item: u16) -> impl Iterator<Item = usize> + use<'a> {
+        let start = |at: usize| {
+            self.starts
+                .get(at)
+                .map(|&raw| u32::from_le_bytes(raw) as usize)
+        };
+        let item = usize::from(item);
+        let range = start(item).zip(start(item + 1));
+        let ids = range.and_then(|(start, end)| self.ids.get(start..end));
+        let ids = ids.unwrap_or_default().iter();
+        ids.map(|&raw| u32::from_le_bytes(raw) as usize)
+    }
 }
 
 /// Items with a tag of `words`, which rise.
@@ -65,30 +104,10 @@ pub(super) fn matching<S: Storage>(
     column: u32,
     words: &[String],
 ) -> Result<Allowed, Absent> {
-    let known = shard.head().find(WORD_STARTS, column);
-    let known = known.map_or(0, |range| (range.len() / 4).saturating_sub(1)) as u32;
-    let mut wanted = Vec::new();
-    for id in 0..known {
-        let word = text::read(shard, column, WORDS, id)?;
-        let is_wanted = |word| words.binary_search_by(|w| w.as_str().cmp(word)).is_ok();
-        if word.is_some_and(is_wanted) {
-            wanted.push(id);
-        }
-    }
-    let mut allowed = Allowed::none(shard.len());
-    for item in 0..shard.len() as u32 {
-        let Some(range) = range(shard, column, STARTS, item)? else {
-            continue;
-        };
-        let ids = shard.part(IDS, column, 4 * range.start..4 * range.end)?;
-        let ids = ids.unwrap_or_default().as_chunks().0.iter();
-        let mut ids = ids.map(|&id| u32::from_le_bytes(id));
-        if let (true, Ok(item)) = (
-            ids.any(|id| wanted.binary_search(&id).is_ok()),
-            u16::try_from(item),
-        ) {
-            allowed.insert(item);
-        }
-    }
-    Ok(allowed)
+    let tags = AllTags::read(shard, column)?;
+    let wanted = tags.dictionary.marks(words);
+    Ok(Allowed::where_(shard.len(), |item| {
+        tags.of(item)
+            .any(|number| wanted.get(number) == Some(&true))
+    }))
 }

@@ -4,6 +4,7 @@ use super::node::Node;
 use super::tree::{Condition, Filter};
 use crate::columns::{FieldKind, Test, Value};
 use crate::error::{Error, Result};
+use crate::fields::suggestion;
 use crate::manifest::Field;
 
 /// Conditions and values of a filter at most. More than a page can show, and little enough to be looked at for each
@@ -69,19 +70,7 @@ impl Binder<'_> {
         if let Some(place) = place {
             return Ok((place, self.fields[place].kind));
         }
-        let names = self.fields.iter().map(|field| field.name.as_str());
-        let near = names
-            .clone()
-            .map(|known| (strsim::damerau_levenshtein(name, known), known))
-            .min()
-            .filter(|(edits, known)| *edits <= 2.max(known.len() / 3));
-        let expected = match near {
-            Some((_, known)) => format!("a field of the shelf, perhaps {known}"),
-            None => format!(
-                "a field of the shelf ({})",
-                names.collect::<Vec<_>>().join(", ")
-            ),
-        };
+        let expected = suggestion(self.fields, name);
         Err(error("field", expected, name))
     }
 

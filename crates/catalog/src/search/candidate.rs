@@ -28,6 +28,17 @@ pub(super) struct Ranked {
     pub parts: Parts,
 }
 
+impl Ranked {
+    /// An item of which nothing is known yet.
+    pub fn at(place: Place) -> Self {
+        Ranked {
+            place,
+            score: 0.0,
+            parts: Parts::default(),
+        }
+    }
+}
+
 /// Puts items in the order of hits: by score, then by place.
 pub(super) fn rank(items: &mut [Ranked]) {
     order(items, |a, b| {

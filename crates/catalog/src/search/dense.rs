@@ -5,13 +5,12 @@ use nearshelf_index::{
     Accept, All, AllowedByShard, Breadth, Candidate, Candidates, Query, Scratch, Slices,
 };
 
-use super::SearchStats;
-use super::candidate::{Parts, Ranked, rank};
+use super::candidate::{Parts, Place, Ranked, rank};
+use super::gathered::SearchStats;
 use super::visit::VisitingRule;
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::filter::Node;
-use crate::query::Target;
 
 /// At most this many items for each candidate kept are all compared: that costs no more
 /// than walking the graph, and misses nothing.
@@ -23,13 +22,15 @@ const SCAN_FILTERED: usize = 16_384;
 const MAX_WIDENING: usize = 24;
 
 /// A search with nothing left to default.
-pub(super) struct Plan {
+pub(super) struct Plan<'a> {
     pub k: usize,
     pub rule: VisitingRule,
     pub ef: usize,
     /// Whether every shard is compared whole.
     pub exact: bool,
-    pub filter: Option<Node>,
+    pub filter: Option<&'a Node>,
+    /// Items that are no hits, in rising order.
+    pub without: &'a [Place],
 }
 
 /// The items that a search by meaning found.
@@ -41,20 +42,20 @@ pub(super) struct ByMeaning {
 }
 
 impl<S: Storage> Catalog<S> {
-    /// The `pool` items nearest to a target: the nearest shards' graphs are walked, then the best candidates scored by
+    /// The `pool` items nearest to a unit vector: the nearest shards' graphs are walked, then the best candidates scored by
     /// their fine codes. Equal scores stand in the order of shard and item.
     pub(super) fn by_meaning(
         &self,
-        target: &Target,
+        vector: &[f32],
         query: &Query,
-        plan: &Plan,
+        plan: &Plan<'_>,
         pool: usize,
     ) -> ByMeaning {
-        let mut reach = self.reach(target, plan);
+        let mut reach = self.reach(vector, plan);
         let mut scratch = self.scratch().pop().unwrap_or_default();
         // What is left out of the hits may be among the best.
-        let ef = plan.ef + target.without.len();
-        let found = match &plan.filter {
+        let ef = plan.ef + plan.without.len();
+        let found = match plan.filter {
             None => reach.candidates(query, plan, ef, &All, &mut scratch),
             Some(_) => reach.candidates(query, plan, ef, &reach.allowed, &mut scratch),
         };
@@ -62,7 +63,7 @@ impl<S: Storage> Catalog<S> {
         let candidates = found
             .best
             .iter()
-            .filter(|c| target.without.binary_search(&(c.shard, c.item)).is_err());
+            .filter(|c| plan.without.binary_search(&(c.shard, c.item)).is_err());
         let candidates: Vec<&Candidate> = candidates.take(pool).collect();
         let ranked = self.rescored(&candidates, query, &mut reach.absent);
         ByMeaning {
@@ -76,7 +77,7 @@ impl<S: Storage> Catalog<S> {
     }
 
     /// The shards that a search goes through, by the visiting rule.
-    fn reach(&self, target: &Target, plan: &Plan) -> Reach<'_> {
+    fn reach(&self, vector: &[f32], plan: &Plan<'_>) -> Reach<'_> {
         let mut reach = Reach {
             slices: Slices::new(self.numbering(), self.manifest().dims as usize),
             allowed: AllowedByShard::default(),
@@ -84,13 +85,12 @@ impl<S: Storage> Catalog<S> {
             stats: SearchStats::default(),
             absent: Vec::new(),
         };
-        let vector = target.vector.as_deref().unwrap_or_default();
-        let order = self.visits(vector, plan.filter.as_ref());
+        let order = self.visits(vector, plan.filter);
         for (visited, number) in order.into_iter().enumerate() {
             if !plan.rule.goes_on(visited, reach.items) {
                 break;
             }
-            match self.add_to(&mut reach, number, plan.filter.as_ref()) {
+            match self.add_to(&mut reach, number, plan.filter) {
                 Ok(true) => reach.stats.probed += 1,
                 Ok(false) => reach.stats.missing += 1,
                 Err(Absent(range)) => {
@@ -192,7 +192,7 @@ impl Reach<'_> {
     fn candidates<A: Accept>(
         &self,
         query: &Query,
-        plan: &Plan,
+        plan: &Plan<'_>,
         ef: usize,
         accept: &A,
         scratch: &mut Scratch,

@@ -8,6 +8,7 @@ use nearshelf_lexical::Naming;
 use super::candidate::Parts;
 use crate::catalog::Catalog;
 use crate::columns::ValueRef;
+use crate::error::Result;
 
 /// An item that answers a query.
 #[derive(Debug)]
@@ -15,7 +16,8 @@ pub struct Hit<'a, S> {
     /// The item's id in the catalog.
     pub id: &'a str,
     /// The score that hits are ordered by: by meaning the cosine of query and item, by words BM25F, and from 0 to 1 where both are
-    /// compared. An item that the query names has the best score of all on top of its own, by an identifier twice.
+    /// compared. An item that the query names has the best score of all on top of its own, by an identifier twice. Of several
+    /// interests it is the interest's weight over the rank in it. Boosts are part of it.
     pub score: f32,
     /// The parts of the score.
     pub parts: Parts,
@@ -23,17 +25,47 @@ pub struct Hit<'a, S> {
     pub shard: u32,
     /// Its place in the shard.
     pub item: u32,
+    /// Items that the filter allows and that have its value of [`crate::SearchOptions::distinct`], itself among them;
+    /// `None` where that was not asked for, or it has no value.
+    pub variants: Option<u64>,
     pub(super) catalog: &'a Catalog<S>,
 }
 
 /// The share of a query's words from which on an item is no chance hit.
-const COVERED: f32 = 0.5;
+pub(super) const COVERED: f32 = 0.5;
 
 impl<S> Catalog<S> {
     /// Whether an item is no better than those that queries for anything else find.
     pub(super) fn is_weak(&self, parts: &Parts) -> bool {
+        if parts.meaning.is_none() && parts.words.is_none() {
+            return false;
+        }
         let near = parts.meaning.is_some_and(|cosine| cosine >= self.cutoff());
         !near && parts.named == Naming::None && parts.coverage < COVERED
+    }
+}
+
+impl<S: Storage> Catalog<S> {
+    /// The item with an id, among the attached shards: a hit without a score.
+    ///
+    /// # Errors
+    /// Ids of a shard are not here.
+    pub fn get(&self, id: &str) -> Result<Option<Hit<'_, S>>> {
+        let Some((shard, item)) = self.find(id)? else {
+            return Ok(None);
+        };
+        let id = self
+            .id(shard, item)
+            .map_err(|e| self.absent(shard as usize, e))?;
+        Ok(id.map(|id| Hit {
+            id,
+            score: 0.0,
+            parts: Parts::default(),
+            shard,
+            item,
+            variants: None,
+            catalog: self,
+        }))
     }
 }
 

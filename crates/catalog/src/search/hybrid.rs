@@ -1,4 +1,4 @@
-//! The search: by meaning, by words, or by both in one ranking.
+//! Candidates of a search and their scores: by meaning, by words, or by both in one ranking; for one aim or for several.
 
 use std::ops::Range;
 
@@ -6,138 +6,203 @@ use nearshelf_container::{Absent, Storage};
 use nearshelf_index::Query;
 use nearshelf_lexical::{WordQuery, Words};
 
+use super::asked::Asked;
 use super::candidate::{Parts, Place, Ranked, by_place, rank};
 use super::dense::Plan;
 use super::fuse::{Scale, WEIGHT};
-use super::lexical::ByWords;
+use super::gathered::Gathered;
 use super::visit::{VisitingRule, rescored};
-use super::{Found, Hit, SearchOptions, SearchStats};
 use crate::catalog::Catalog;
-use crate::error::Result;
-use crate::query::Target;
+use crate::query::Aim;
+
+/// Ranges of shards that are not here, by the shard's number.
+type AbsentRanges = Vec<(usize, Range<usize>)>;
 
 impl<S: Storage> Catalog<S> {
-    /// The best items for a target: by the cosine of its vector, by its words, or by both, whichever it has. Equal scores
-    /// stand in the order of shard and item.
-    ///
-    /// By a vector, fewer than `k` hits come back only when the attached shards hold fewer items that may be hits.
-    ///
-    /// # Errors
-    /// A vector of other dimensions, or with a component that is not finite; a filter that asks for what the shelf does not
-    /// have.
-    pub fn search(&self, target: &Target, options: &SearchOptions) -> Result<Found<'_, S>> {
-        let k = options.k.min(self.len());
-        let filter = self.bound(options)?;
-        let plan = Plan {
-            k,
-            rule: self.rule(k, options, filter.is_some()),
-            ef: self.ef(k, options).min(self.len()),
-            exact: false,
-            filter,
-        };
-        self.answer(target, options, &plan)
-    }
-
-    /// Compares the target with every item of every attached shard that the filter allows: the truth that searches are
-    /// measured against.
-    ///
-    /// # Errors
-    /// Those of [`Catalog::search`].
-    pub fn search_exact(&self, target: &Target, options: &SearchOptions) -> Result<Found<'_, S>> {
-        let k = options.k.min(self.len());
-        let plan = Plan {
-            k,
-            rule: VisitingRule::new(k, self.manifest().shards.len()),
-            // Coarse codes order items well enough that the true best are among ten times as many.
-            ef: (10 * k).max(100),
-            exact: true,
-            filter: self.bound(options)?,
-        };
-        self.answer(target, options, &plan)
-    }
-
-    fn answer(
-        &self,
-        target: &Target,
-        options: &SearchOptions,
-        plan: &Plan,
-    ) -> Result<Found<'_, S>> {
-        let vector = target.vector.as_deref();
-        let vector = vector.map(|vector| self.prepare(vector)).transpose()?;
-        let pool = rescored(plan.k);
+    /// The candidates of a search for `k` hits, ranked.
+    pub(super) fn gather(&self, asked: &Asked<'_>, k: usize) -> Gathered {
+        let plan = self.plan(asked, k);
+        let pool = rescored(k);
         let mut found = Gathered::default();
-        if let Some(query) = &vector {
-            let dense = self.by_meaning(target, query, plan, pool);
-            found.stats = dense.stats;
-            found.absent = dense.absent;
-            found.ranked = dense.ranked;
-        }
-        if let Some((words, query)) = self.words().zip(target.words.as_ref()) {
-            let by_words = self.by_words(words, query, plan.filter.as_ref(), pool);
-            if vector.is_none() {
+        let mut has_words = false;
+        for (aim, query) in asked.aims() {
+            if let (Some(query), Some(vector)) = (query, &aim.vector) {
+                let dense = self.by_meaning(vector, query, &plan, pool);
+                found.stats.distances += dense.stats.distances;
+                found.stats.probed = found.stats.probed.max(dense.stats.probed);
+                found.stats.missing = found.stats.missing.max(dense.stats.missing);
+                found.absent.extend(dense.absent);
+                found.ranked.extend(dense.ranked);
+            }
+            if let Some((words, query)) = self.words().zip(aim.words.as_ref()) {
+                let by_words = self.by_words(words, query, &plan, pool);
+                found.absent.extend(by_words.absent);
+                found
+                    .ranked
+                    .extend(by_words.best.into_iter().map(Ranked::at));
+                has_words = true;
+            }
+            if query.is_none() {
                 found.stats.probed = self.attached_shards();
                 found.stats.missing = self.manifest().shards.len() - found.stats.probed;
             }
-            self.join(&mut found, by_words, (words, query), vector.as_ref());
-            let scale = self.scale(&found.ranked, options);
+        }
+        let is_one = asked.aims().count() == 1;
+        if is_one && !has_words && asked.boosts.is_empty() {
+            // By meaning alone: the cosines are the scores.
+            return found;
+        }
+        if !is_one {
+            // A cosine is that of one aim.
             for item in &mut found.ranked {
-                let words = item.parts.words.unwrap_or_default();
-                let (score, best) = match vector {
-                    Some(_) => (scale.score(item.parts.meaning, words), 1.0),
-                    None => (words, scale.words),
-                };
-                item.score = score + item.parts.named.bonus() * best;
+                item.parts = Parts::default();
             }
-            rank(&mut found.ranked);
         }
-        if options.leave_weak {
-            found.ranked.retain(|item| !self.is_weak(&item.parts));
-        }
-        Ok(Found {
-            hits: self.hits(&found.ranked, plan.k, &mut found.absent),
-            words: target.words.clone(),
-            stats: found.stats,
-            absent: found.absent,
-        })
-    }
-
-    /// Adds what words found to what meaning found, and gives each item both of its parts.
-    fn join(
-        &self,
-        found: &mut Gathered,
-        by_words: ByWords,
-        (words, query): (&Words, &WordQuery),
-        vector: Option<&Query>,
-    ) {
-        found.absent.extend(by_words.absent);
-        let of = |place: Place| Ranked {
-            place,
-            score: 0.0,
-            parts: Parts::default(),
-        };
-        found.ranked.extend(by_words.best.into_iter().map(of));
         by_place(&mut found.ranked);
         found.ranked.dedup_by_key(|item| item.place);
-        let places: Vec<Place> = found.ranked.iter().map(|item| item.place).collect();
-        let scores = self.word_scores(words, query, &places, &mut found.absent);
-        for (item, score) in found.ranked.iter_mut().zip(scores) {
-            item.parts.words = Some(score.score);
-            item.parts.coverage = score.coverage;
-            item.parts.named = score.named;
-            if let (None, Some(vector)) = (item.parts.meaning, vector) {
-                let (shard, place) = item.place;
-                let cosine = self
-                    .shard(shard as usize)
-                    .map(|s| s.score(vector, place as usize));
-                match cosine.transpose() {
-                    Ok(cosine) => item.parts.meaning = cosine.flatten(),
-                    Err(Absent(range)) => found.absent.push((shard as usize, range)),
+        self.score(asked, &mut found.ranked, &mut found.absent);
+        rank(&mut found.ranked);
+        found
+    }
+
+    fn plan<'a>(&self, asked: &'a Asked<'_>, k: usize) -> Plan<'a> {
+        if asked.exact {
+            return Plan {
+                k,
+                rule: VisitingRule::new(k, self.manifest().shards.len()),
+                // Coarse codes order items well enough that the true best are among ten times as many.
+                ef: (10 * k).max(100),
+                exact: true,
+                filter: asked.filter.as_ref(),
+                without: &asked.without,
+            };
+        }
+        Plan {
+            k,
+            rule: self.rule(k, asked.options, asked.filter.is_some()),
+            ef: self.ef(k, asked.options).min(self.len()),
+            exact: false,
+            filter: asked.filter.as_ref(),
+            without: &asked.without,
+        }
+    }
+
+    /// Gives items, whose places rise, their scores, lifted by the boosts.
+    pub(super) fn score(
+        &self,
+        asked: &Asked<'_>,
+        ranked: &mut [Ranked],
+        absent: &mut AbsentRanges,
+    ) {
+        let mut best = 1.0;
+        if asked.aims().count() == 1 {
+            for (aim, query) in asked.aims() {
+                best = self.score_by(asked, aim, query, ranked, absent);
+            }
+        } else {
+            self.score_by_all(asked, ranked, absent);
+        }
+        if !asked.boosts.is_empty() {
+            for item in ranked {
+                item.score += best * self.boost(item.place, &asked.boosts);
+            }
+        }
+    }
+
+    /// Gives items the scores of several aims: the largest of weight / rank, by the rank in each (see [`crate::recommend`]);
+    /// where something is wanted besides, the middle between that and the score by it.
+    fn score_by_all(&self, asked: &Asked<'_>, ranked: &mut [Ranked], absent: &mut AbsentRanges) {
+        for (number, (aim, query)) in asked.aims().enumerate() {
+            let mut scored: Vec<Ranked> =
+                ranked.iter().map(|item| Ranked::at(item.place)).collect();
+            self.score_by(asked, aim, query, &mut scored, absent);
+            if number >= asked.target.aims.len() {
+                for (item, scored) in ranked.iter_mut().zip(scored) {
+                    item.score = (item.score + scored.score) / 2.0;
+                }
+                continue;
+            }
+            rank(&mut scored);
+            for (behind, scored) in scored.iter().enumerate() {
+                let score = aim.weight / (behind + 1) as f32;
+                let place = ranked.binary_search_by_key(&scored.place, |item| item.place);
+                let item = place.ok().and_then(|place| ranked.get_mut(place));
+                if let Some(item) = item.filter(|item| number == 0 || score > item.score) {
+                    (item.score, item.parts) = (score, scored.parts);
                 }
             }
         }
     }
 
-    fn scale(&self, ranked: &[Ranked], options: &SearchOptions) -> Scale {
+    /// Gives items their scores by one aim; tells the best score that an item can have.
+    fn score_by(
+        &self,
+        asked: &Asked<'_>,
+        aim: &Aim,
+        vector: Option<&Query>,
+        ranked: &mut [Ranked],
+        absent: &mut AbsentRanges,
+    ) -> f32 {
+        let words = self.words().zip(aim.words.as_ref());
+        self.fill(ranked, words, vector, absent);
+        let is_one = asked.aims().count() == 1;
+        let mut scale = self.scale(ranked, asked.options.weight);
+        match (words.is_some(), vector.is_some()) {
+            (false, _) => scale.share = 0.0,
+            (true, false) => scale.share = 1.0,
+            (true, true) => {}
+        }
+        // The scores of several aims are compared with each other.
+        let is_scaled = !is_one || (words.is_some() && vector.is_some());
+        let best = match (is_scaled, words) {
+            (false, Some(_)) => scale.words,
+            _ => 1.0,
+        };
+        for item in ranked {
+            let by_words = item.parts.words.unwrap_or_default();
+            let score = match (is_scaled, words) {
+                (true, _) => scale.score(item.parts.meaning, by_words),
+                (false, Some(_)) => by_words,
+                (false, None) => item.parts.meaning.unwrap_or_default(),
+            };
+            item.score = score + item.parts.named.bonus() * best;
+        }
+        best
+    }
+
+    /// Gives items both of their parts, as far as they are compared by them.
+    fn fill(
+        &self,
+        ranked: &mut [Ranked],
+        words: Option<(&Words, &WordQuery)>,
+        vector: Option<&Query>,
+        absent: &mut AbsentRanges,
+    ) {
+        if let Some((words, query)) = words {
+            let places: Vec<Place> = ranked.iter().map(|item| item.place).collect();
+            let scores = self.word_scores(words, query, &places, absent);
+            for (item, score) in ranked.iter_mut().zip(scores) {
+                item.parts.words = Some(score.score);
+                item.parts.coverage = score.coverage;
+                item.parts.named = score.named;
+            }
+        }
+        let Some(vector) = vector else { return };
+        for item in ranked
+            .iter_mut()
+            .filter(|item| item.parts.meaning.is_none())
+        {
+            let (shard, place) = item.place;
+            let opened = self.shard(shard as usize);
+            let cosine = opened.map(|shard| shard.score(vector, place as usize));
+            match cosine.transpose() {
+                Ok(cosine) => item.parts.meaning = cosine.flatten(),
+                Err(Absent(range)) => absent.push((shard as usize, range)),
+            }
+        }
+    }
+
+    fn scale(&self, ranked: &[Ranked], weight: Option<f32>) -> Scale {
         let most = |part: &dyn Fn(&Parts) -> Option<f32>| {
             let values = ranked.iter().filter_map(|item| part(&item.parts));
             values.fold(0f32, f32::max)
@@ -145,7 +210,7 @@ impl<S: Storage> Catalog<S> {
         let words = most(&|parts| parts.words);
         let best = ranked.iter().filter(|item| item.parts.words == Some(words));
         let coverage = best.map(|item| item.parts.coverage).fold(0f32, f32::max);
-        let weight = options.weight.unwrap_or(WEIGHT).clamp(0.0, 1.0);
+        let weight = weight.unwrap_or(WEIGHT).clamp(0.0, 1.0);
         Scale {
             share: weight * coverage.min(1.0),
             words,
@@ -153,40 +218,4 @@ impl<S: Storage> Catalog<S> {
             chance: self.manifest().search.chance.any,
         }
     }
-
-    /// The first `k` items as hits.
-    fn hits(
-        &self,
-        ranked: &[Ranked],
-        k: usize,
-        absent: &mut Vec<(usize, Range<usize>)>,
-    ) -> Vec<Hit<'_, S>> {
-        let mut hits = Vec::with_capacity(k);
-        for item in ranked {
-            if hits.len() == k {
-                break;
-            }
-            let (shard, place) = item.place;
-            match self.id(shard, place) {
-                Ok(id) => hits.extend(id.map(|id| Hit {
-                    id,
-                    score: item.score,
-                    parts: item.parts,
-                    shard,
-                    item: place,
-                    catalog: self,
-                })),
-                Err(Absent(range)) => absent.push((shard as usize, range)),
-            }
-        }
-        hits
-    }
-}
-
-/// The items that a search has gathered.
-#[derive(Default)]
-struct Gathered {
-    ranked: Vec<Ranked>,
-    stats: SearchStats,
-    absent: Vec<(usize, Range<usize>)>,
 }

@@ -6,8 +6,8 @@ use nearshelf_container::{Absent, Storage};
 use nearshelf_lexical::{Scored, ShardWords, Top, WordQuery, WordScore, Words};
 
 use super::candidate::Place;
+use super::dense::Plan;
 use crate::catalog::Catalog;
-use crate::filter::Node;
 
 /// The items that a search by words found.
 #[derive(Debug, Default)]
@@ -24,7 +24,7 @@ impl<S: Storage> Catalog<S> {
         &self,
         words: &Words,
         query: &WordQuery,
-        filter: Option<&Node>,
+        plan: &Plan<'_>,
         pool: usize,
     ) -> ByWords {
         let mut found = ByWords::default();
@@ -36,15 +36,17 @@ impl<S: Storage> Catalog<S> {
         let mut scratch = self.word_scratch().pop().unwrap_or_default();
         for number in 0..self.manifest().shards.len() {
             let mut search = |shard: ShardWords<'_, S>| {
-                let allowed = match filter {
+                let allowed = match plan.filter {
                     Some(filter) => self.allowed(number, filter)?,
                     None => None,
                 };
+                let at = number as u32;
                 let accept = |item: u32| {
                     let set = allowed.as_ref();
                     set.is_none_or(|set| u16::try_from(item).is_ok_and(|i| set.contains(i)))
+                        && (plan.without.is_empty()
+                            || plan.without.binary_search(&(at, item)).is_err())
                 };
-                let at = number as u32;
                 shard.named(query, |item| {
                     if accept(item) && named.len() < pool {
                         named.push((at, item));

@@ -1,5 +1,8 @@
 //! Options of a search.
 
+use super::boost::Boost;
+use super::facets::FacetQuery;
+use super::sort::Sort;
 use crate::filter::Filter;
 
 /// The parts of a text that items are compared by.
@@ -46,6 +49,8 @@ impl std::fmt::Display for Mode {
 pub struct SearchOptions {
     /// Hits wanted.
     pub k: usize,
+    /// Hits that are passed over: pages of one `k` hold every hit once.
+    pub offset: usize,
     /// The parts of a text that items are compared by.
     pub mode: Mode,
     /// The weight of the words in a hybrid score beside the meaning, 0 to 1.
@@ -60,12 +65,27 @@ pub struct SearchOptions {
     pub ef: Option<usize>,
     /// Items that may be hits; all without one.
     pub filter: Option<Filter>,
+    /// Fields that hits are ordered by, before their scores: all items that match the query, and no other.
+    pub sort: Vec<Sort>,
+    /// Fields that lift scores.
+    pub boosts: Vec<Boost>,
+    /// Ids of items that stand first, in this order, where the filter allows them.
+    pub pin: Vec<String>,
+    /// Ids of items that are no hits.
+    pub hide: Vec<String>,
+    /// A field of which each value has one hit, the best: [`crate::Hit::variants`] tells how many items share it.
+    pub distinct: Option<String>,
+    /// Values that are counted over all items that match the query.
+    pub facets: Vec<FacetQuery>,
+    /// Weight of difference: hits that are like one another give way to others, 0 to 1.
+    pub diversity: f32,
 }
 
 impl Default for SearchOptions {
     fn default() -> Self {
         SearchOptions {
             k: 10,
+            offset: 0,
             mode: Mode::default(),
             weight: None,
             typing: false,
@@ -73,6 +93,13 @@ impl Default for SearchOptions {
             probe: None,
             ef: None,
             filter: None,
+            sort: Vec::new(),
+            boosts: Vec::new(),
+            pin: Vec::new(),
+            hide: Vec::new(),
+            distinct: None,
+            facets: Vec::new(),
+            diversity: 0.0,
         }
     }
 }

@@ -97,53 +97,73 @@ impl<S: Storage> Catalog<S> {
     }
 
     /// The shards that a search would look at and that are not attached: the nearest first, then those that hold most of its
-    /// rare words. Where a filter allows few of
-    /// the items of those that come, more are missing afterwards.
+    /// rare words. Where a filter allows few of the items of those that come, more are missing afterwards. An order by fields
+    /// needs all shards that may hold items.
     ///
     /// # Errors
-    /// A filter that asks for what the shelf does not have.
+    /// A filter, or another option, that asks for what the shelf does not have.
     pub fn missing(&self, target: &Target, options: &SearchOptions) -> Result<Vec<usize>> {
-        let manifest = self.manifest();
-        let filter = self.bound(options)?;
-        // No more hits than there are items, so that no sum is too large.
-        let k = options
-            .k
-            .min(manifest.shards.iter().map(|s| s.items as usize).sum());
-        let rule = self.rule(k, options, filter.is_some());
-        let allowed = |number: usize| {
-            let set = filter
-                .as_ref()
-                .and_then(|filter| self.allowed(number, filter).ok().flatten());
-            let items = manifest.shards[number].items as usize;
-            set.map_or(items, |set| set.count())
+        let asked = self.asked(target, options, false)?;
+        let shards = &self.manifest().shards;
+        let filter = asked.filter.as_ref();
+        let may_match = |number: &usize| {
+            let stats = &shards[*number].stats;
+            filter.is_none_or(|filter| filter.may_match(stats))
         };
+        // No more hits than there are items, so that no sum is too large.
+        let items = shards.iter().map(|shard| shard.items as usize).sum();
+        let k = options.offset.saturating_add(options.k).min(items);
         let mut missing = Vec::new();
-        if let Some(vector) = &target.vector {
+        let is_new = |missing: &Vec<usize>, number: usize| {
+            self.shard(number).is_none() && !missing.contains(&number)
+        };
+        if !asked.sort.is_empty() || (asked.is_browsing() && !asked.boosts.is_empty()) {
+            let all = (0..shards.len()).filter(may_match);
+            return Ok(all.filter(|&number| is_new(&missing, number)).collect());
+        }
+        let rule = self.rule(k, options, filter.is_some());
+        let mut visit = |order: Vec<usize>, rule: VisitingRule| {
             let mut items = 0;
-            let order = self.visits(vector, filter.as_ref());
             for (visited, number) in order.into_iter().enumerate() {
                 if !rule.goes_on(visited, items) {
                     break;
                 }
-                items += allowed(number);
-                if self.shard(number).is_none() {
+                items += self.allowed_items(number, filter);
+                if is_new(&missing, number) {
+                    missing.push(number);
+                }
+            }
+        };
+        if asked.is_browsing() {
+            visit(
+                (0..shards.len()).filter(may_match).collect(),
+                VisitingRule::new(k, 1),
+            );
+        }
+        for (aim, _) in asked.aims() {
+            if let Some(vector) = &aim.vector {
+                visit(self.visits(vector, filter), rule);
+            }
+        }
+        for (aim, _) in asked.aims() {
+            let Some((words, query)) = self.words().zip(aim.words.as_ref()) else {
+                continue;
+            };
+            let holding = query.shards(words, shards.len(), rule.probe.max(1));
+            for number in holding.into_iter().filter(may_match) {
+                if k > 0 && is_new(&missing, number) {
                     missing.push(number);
                 }
             }
         }
-        if let Some((words, query)) = self.words().zip(target.words.as_ref()) {
-            let probe = rule.probe.max(1);
-            let holding = query.shards(words, manifest.shards.len(), probe);
-            let may_match = |number: &usize| {
-                let stats = &manifest.shards[*number].stats;
-                filter.as_ref().is_none_or(|filter| filter.may_match(stats))
-            };
-            let holding = holding.into_iter().filter(may_match);
-            let wanted = holding.filter(|&number| k > 0 && self.shard(number).is_none());
-            let wanted: Vec<usize> = wanted.filter(|number| !missing.contains(number)).collect();
-            missing.extend(wanted);
-        }
         Ok(missing)
+    }
+
+    /// Items of a shard that a filter allows, as far as that is known.
+    fn allowed_items(&self, number: usize, filter: Option<&Node>) -> usize {
+        let set = filter.and_then(|filter| self.allowed(number, filter).ok().flatten());
+        let items = self.manifest().shards[number].items as usize;
+        set.map_or(items, |set| set.count())
     }
 }
 

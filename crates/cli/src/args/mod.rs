@@ -41,6 +41,12 @@ pub enum Command {
     Search(SearchArgs),
     /// Complete what a shopper types; without a shelf, from the demo.
     Suggest(SuggestArgs),
+    /// Find items that are like one; without a shelf, in the demo.
+    Similar(SimilarArgs),
+    /// Recommend items that fit others; without a shelf, from the demo.
+    Recommend(RecommendArgs),
+    /// Write the TypeScript interface of a shelf's items; without a shelf, of the demo's.
+    Types(TypesArgs),
     /// Measure a shelf against judgements.
     Eval(EvalArgs),
     /// Show what is in a shelf, or how a model runs.
@@ -144,14 +150,13 @@ pub struct BuildArgs {
 
 #[derive(Debug, Args)]
 pub struct SearchArgs {
-    /// Shelf and query; with one of them, the query goes to the demo shelf.
+    /// Shelf and query; with one of them, the query goes to the demo shelf. An empty query is one for all items.
     #[arg(value_name = "[SHELF] QUERY", num_args = 0..=2)]
     pub target: Vec<String>,
     #[command(flatten)]
     pub search: SearchFlags,
-    /// Hits wanted.
-    #[arg(short, value_name = "K", default_value = "10", value_parser = parse::positive)]
-    pub k: usize,
+    #[command(flatten)]
+    pub page: PageFlags,
     /// Many queries instead of one: JSON Lines with "_id" and "text".
     #[arg(long, value_name = "FILE.jsonl", requires = "run")]
     pub queries: Option<PathBuf>,
@@ -174,6 +179,91 @@ pub struct SuggestArgs {
     /// Print the result as JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct SimilarArgs {
+    /// Shelf and id; with one of them, the item is one of the demo shelf.
+    #[arg(value_name = "[SHELF] ID", num_args = 1..=2, required = true)]
+    pub target: Vec<String>,
+    #[command(flatten)]
+    pub search: SearchFlags,
+    #[command(flatten)]
+    pub page: PageFlags,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct RecommendArgs {
+    /// The shelf; without one, the demo.
+    pub shelf: Option<PathBuf>,
+    /// Ids of items that are liked, in the order in which they were looked at.
+    #[arg(long, value_name = "ID,…", value_delimiter = ',')]
+    pub like: Vec<String>,
+    /// Ids of items that are not.
+    #[arg(long, value_name = "ID,…", value_delimiter = ',')]
+    pub unlike: Vec<String>,
+    /// Weights of the liked items; without, the last counts most.
+    #[arg(long, value_name = "WEIGHT,…", value_delimiter = ',')]
+    pub weights: Vec<f32>,
+    /// A text that hits have to fit besides.
+    #[arg(long, value_name = "TEXT")]
+    pub text: Option<String>,
+    #[command(flatten)]
+    pub search: SearchFlags,
+    #[command(flatten)]
+    pub page: PageFlags,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct TypesArgs {
+    /// The shelf; without one, the demo.
+    pub shelf: Option<PathBuf>,
+    /// Name of the interface.
+    #[arg(long, value_name = "NAME", default_value = "Product", value_parser = parse::identifier)]
+    pub name: String,
+}
+
+/// Which of the items that match are shown, in which order, and what is counted over all of them.
+#[derive(Debug, Clone, Args)]
+pub struct PageFlags {
+    /// Hits wanted.
+    #[arg(short, value_name = "K", default_value = "10", value_parser = parse::positive)]
+    pub k: usize,
+    /// Hits that are passed over, for the next page.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub offset: usize,
+    /// Order hits by fields, not by score: price:asc, rating:desc.
+    #[arg(long, value_name = "FIELD:asc|desc,…", value_delimiter = ',')]
+    pub sort: Vec<nearshelf::Sort>,
+    /// Lift scores by fields: in_stock:0.2, or with the value that has half of the weight, reviews:0.1:100.
+    #[arg(
+        long,
+        value_name = "FIELD:WEIGHT[:PIVOT],…",
+        value_delimiter = ',',
+        allow_hyphen_values = true
+    )]
+    pub boosts: Vec<nearshelf::Boost>,
+    /// Ids of items that stand first.
+    #[arg(long, value_name = "ID,…", value_delimiter = ',')]
+    pub pin: Vec<String>,
+    /// Ids of items that are no hits.
+    #[arg(long, value_name = "ID,…", value_delimiter = ',')]
+    pub hide: Vec<String>,
+    /// One hit for each value of a field, such as a model of which there are variants.
+    #[arg(long, value_name = "FIELD")]
+    pub distinct: Option<String>,
+    /// Count values over all items that match: brand, brand:5, brand:5:cal, price:0..25|25..50|50.., price:histogram:8.
+    #[arg(long, value_name = "FACET,…", value_delimiter = ',')]
+    pub facets: Vec<nearshelf::FacetQuery>,
+    /// Weight of difference: hits that are like one another give way to others, 0 to 1.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = parse::share)]
+    pub diversity: f32,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -205,12 +295,16 @@ pub struct SearchFlags {
 pub struct EvalArgs {
     /// The shelf.
     pub shelf: PathBuf,
-    /// Queries: JSON Lines with "_id" and "text", and for strata "frequency" and "vertical".
-    #[arg(long, value_name = "FILE")]
-    pub queries: PathBuf,
-    /// Judgements: query, item and grade, separated by tabs.
-    #[arg(long, value_name = "FILE")]
-    pub qrels: PathBuf,
+    /// Queries: JSON Lines with "_id" and "text", for strata "frequency" and "vertical", and "where" for a filter.
+    #[arg(long, value_name = "FILE", required_unless_present = "histories")]
+    pub queries: Option<PathBuf>,
+    /// Judgements: query, item and grade, separated by tabs; without, the hits of an exact search are the right ones.
+    #[arg(long, value_name = "FILE", requires = "queries")]
+    pub qrels: Option<PathBuf>,
+    /// Histories instead of queries: JSON Lines with "items", ids in the order of time, of which the last is to be
+    /// recommended from the others.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["queries", "systems", "against", "run"])]
+    pub histories: Option<PathBuf>,
     #[command(flatten)]
     pub search: SearchFlags,
     /// Depth of the metrics.
@@ -223,7 +317,12 @@ pub struct EvalArgs {
     #[arg(long, value_delimiter = ',', value_name = "words,meaning,hybrid")]
     pub systems: Vec<nearshelf::Mode>,
     /// Systems to compare with.
-    #[arg(long, value_enum, value_delimiter = ',', value_name = "bm25,exact")]
+    #[arg(
+        long,
+        value_enum,
+        value_delimiter = ',',
+        value_name = "bm25,exact|popular,words,mean"
+    )]
     pub baseline: Vec<Baseline>,
     /// TREC run of another system to compare with: is the difference significant?
     #[arg(long, value_name = "RUN.trec")]
@@ -242,6 +341,12 @@ pub enum Baseline {
     Bm25,
     /// Every item compared, no index.
     Exact,
+    /// Of histories: the items that are in most of the others.
+    Popular,
+    /// Of histories: a search for the words of the items' texts.
+    Words,
+    /// Of histories: a search for the mean of the items' vectors.
+    Mean,
 }
 
 #[derive(Debug, Args)]

@@ -58,3 +58,13 @@ pub fn field_spec(text: &str) -> Result<FieldSpec, String> {
         kind,
     })
 }
+
+/// A name that TypeScript takes.
+pub fn identifier(text: &str) -> Result<String, String> {
+    let mut chars = text.chars();
+    let starts = chars.next().is_some_and(|c| c.is_ascii_alphabetic());
+    match starts && chars.all(|c| c.is_ascii_alphanumeric() || c == '_') {
+        true => Ok(text.to_owned()),
+        false => Err("expected a letter, then letters, digits and underscores".into()),
+    }
+}

@@ -4,20 +4,15 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use nearshelf::{Answer, FieldKind, Hit, Mode, Naming, Parts, SearchOptions, Shelf, ValueRef};
+use nearshelf::{Filter, Mode, Query, SearchOptions, Shelf};
 use nearshelf_eval::{Run, read_queries, write_run};
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
-use crate::args::{Cli, SearchArgs, SearchFlags};
+use crate::args::{Cli, PageFlags, SearchArgs, SearchFlags};
+use crate::commands::answer::{facets_text, hits_table, to_json};
 use crate::commands::{open, write_whole};
 use crate::demo;
-use crate::output::{print, print_json, shorten, table, thousands};
-
-/// Characters of a title or a field that a line shows.
-const TITLE_WIDTH: usize = 72;
-const FIELD_WIDTH: usize = 24;
-/// Columns beside score and title.
-const FIELDS_SHOWN: usize = 2;
+use crate::output::{print, print_json, thousands};
 
 impl SearchFlags {
     pub fn options(&self, k: usize) -> SearchOptions {
@@ -30,12 +25,30 @@ impl SearchFlags {
             probe: self.probe,
             ef: self.ef,
             filter: self.filter.clone(),
+            ..SearchOptions::default()
+        }
+    }
+}
+
+impl PageFlags {
+    /// The options of a search with these flags.
+    pub fn options(&self, search: &SearchFlags) -> SearchOptions {
+        SearchOptions {
+            offset: self.offset,
+            sort: self.sort.clone(),
+            boosts: self.boosts.clone(),
+            pin: self.pin.clone(),
+            hide: self.hide.clone(),
+            distinct: self.distinct.clone(),
+            facets: self.facets.clone(),
+            diversity: self.diversity,
+            ..search.options(self.k)
         }
     }
 }
 
 pub fn run(args: &SearchArgs) -> Result<()> {
-    let options = args.search.options(args.k);
+    let options = args.page.options(&args.search);
     match (args.target.as_slice(), &args.queries, &args.run) {
         ([shelf], Some(queries), Some(run)) => {
             run_queries(&open(Path::new(shelf))?, queries, run, &options, args.json)
@@ -65,17 +78,23 @@ fn answer(shelf: &Shelf, query: &str, options: &SearchOptions, as_json: bool) ->
     let first = start.elapsed();
     // Once more: the first query also loads the model and makes its plan for this length.
     let (mut vector, mut encoding) = (None, Duration::ZERO);
-    if options.mode != Mode::Words {
+    let is_browsing = query.trim().is_empty();
+    if options.mode != Mode::Words && !is_browsing {
         let start = Instant::now();
         vector = Some(shelf.encode_query(query, options)?.vector);
         encoding = start.elapsed();
     }
     let start = Instant::now();
-    shelf.search_encoded(query, vector.as_deref(), options)?;
+    shelf.search_encoded(&Query::Text(query), vector.as_deref(), options)?;
     let searching = start.elapsed();
     let loading = first.saturating_sub(encoding + searching);
     if as_json {
-        return print_json(&to_json(query, &answer, [loading, encoding, searching]));
+        let mut json = to_json(&answer);
+        json["query"] = json!(query);
+        json["load_ms"] = json!(milliseconds(loading));
+        json["encode_ms"] = json!(milliseconds(encoding));
+        json["search_ms"] = json!(milliseconds(searching));
+        return print_json(&json);
     }
     if answer.truncated() {
         eprintln!(
@@ -87,9 +106,6 @@ fn answer(shelf: &Shelf, query: &str, options: &SearchOptions, as_json: bool) ->
     let unread = answer.unknown > 0 && answer.unknown + 2 >= answer.tokens;
     if unread && answer.is_weak() {
         eprintln!("note: the encoder knows no word of the query; the hits are chance");
-    }
-    if query.trim().is_empty() {
-        eprintln!("note: the query is empty; nothing is near it");
     }
     for corrected in answer.corrected() {
         eprintln!(
@@ -106,7 +122,8 @@ fn answer(shelf: &Shelf, query: &str, options: &SearchOptions, as_json: bool) ->
     if answer.is_weak() && !answer.hits.is_empty() && !unread {
         eprintln!("note: nothing fits well; the hits are the nearest that there is");
     }
-    let mut text = hits_table(shelf, &answer);
+    let mut text = hits_table(shelf, &answer, options);
+    text += &facets_text(&answer);
     text += &format!(
         "\n{} tokens encoded in {:.1} ms, {} items in {} of {} shards searched in {:.2} ms (model loaded in {:.0} ms)\n",
         answer.tokens,
@@ -118,131 +135,6 @@ fn answer(shelf: &Shelf, query: &str, options: &SearchOptions, as_json: bool) ->
         milliseconds(loading),
     );
     print(&text)
-}
-
-/// Score and title, then price, then whatever else is short.
-fn hits_table(shelf: &Shelf, answer: &Answer<'_>) -> String {
-    let hits = &answer.hits;
-    if hits.is_empty() {
-        return "no hits\n".into();
-    }
-    let manifest = shelf.manifest();
-    let title = manifest
-        .text_fields
-        .first()
-        .filter(|title| manifest.fields.iter().any(|f| &f.name == *title))
-        .map_or("id", String::as_str);
-    let mut fields: Vec<_> = manifest.fields.iter().filter(|f| f.name != title).collect();
-    fields.sort_by_key(|f| match f.kind {
-        _ if f.name == "price" => 0,
-        FieldKind::Tags | FieldKind::Number => 1,
-        FieldKind::Bool => 2,
-        FieldKind::Text => 1,
-    });
-    fields.truncate(FIELDS_SHOWN);
-    let mut header = vec!["score", title];
-    header.extend(fields.iter().map(|f| f.name.as_str()));
-    let has_words = answer.words.is_some();
-    header.extend(has_words.then_some("because of"));
-    let rows = hits
-        .iter()
-        .map(|hit| {
-            let name = match hit.field(title) {
-                Some(ValueRef::Text(text)) => text,
-                _ => hit.id,
-            };
-            let mut row = vec![format!("{:.3}", hit.score), shorten(name, TITLE_WIDTH)];
-            row.extend(fields.iter().map(|f| {
-                let text = match hit.field(&f.name) {
-                    None => String::new(),
-                    Some(ValueRef::Text(text)) => text.to_owned(),
-                    Some(ValueRef::Number(n)) if f.name == "price" => format!("{n:.2}"),
-                    Some(ValueRef::Number(n)) => n.to_string(),
-                    Some(ValueRef::Bool(value)) => value.to_string(),
-                    Some(ValueRef::Tags(tags)) => tags.join(", "),
-                };
-                shorten(&text, FIELD_WIDTH)
-            }));
-            row.extend(has_words.then(|| because(answer, hit)));
-            row
-        })
-        .collect();
-    let numbers: Vec<usize> = std::iter::once(0)
-        .chain(
-            (2..)
-                .zip(&fields)
-                .filter(|(_, f)| f.kind == FieldKind::Number)
-                .map(|(i, _)| i),
-        )
-        .collect();
-    table(&header, rows, &numbers)
-}
-
-/// The reasons of a hit in a few words: its words, how near its meaning is, or that it is weak.
-fn because(answer: &Answer<'_>, hit: &Hit<'_>) -> String {
-    let why = answer.why(hit);
-    let mut words: Vec<&str> = Vec::new();
-    for (name, places) in &why.fields {
-        let Some(ValueRef::Text(text)) = hit.field(name) else {
-            continue;
-        };
-        let said = places.iter().filter_map(|place| text.get(place.clone()));
-        for word in said {
-            if !words.iter().any(|known| known.eq_ignore_ascii_case(word)) {
-                words.push(word);
-            }
-        }
-    }
-    let mut reasons = Vec::new();
-    if !words.is_empty() {
-        reasons.push(shorten(&words.join(" "), FIELD_WIDTH));
-    }
-    reasons.extend(hit.parts.meaning.map(|cosine| format!("cos {cosine:.2}")));
-    reasons.extend(hit.is_weak().then(|| "weak".to_owned()));
-    reasons.join(", ")
-}
-
-fn to_json(query: &str, answer: &Answer<'_>, times: [Duration; 3]) -> Value {
-    let hits: Vec<Value> = answer
-        .hits
-        .iter()
-        .map(|hit| {
-            let fields: Map<String, Value> = hit
-                .fields()
-                .map(|(name, value)| (name.to_owned(), json!(value)))
-                .collect();
-            let why = answer.why(hit);
-            let places: Map<String, Value> = (why.fields.iter())
-                .map(|(name, places)| {
-                    let places = places.iter().map(|place| json!([place.start, place.end]));
-                    ((*name).to_owned(), places.collect())
-                })
-                .collect();
-            let Parts { meaning, words, .. } = hit.parts;
-            json!({
-                "id": hit.id,
-                "score": hit.score,
-                "weak": hit.is_weak(),
-                "why": { "meaning": meaning, "words": words, "coverage": hit.parts.coverage, "named": hit.parts.named != Naming::None, "fields": places },
-                "fields": fields,
-            })
-        })
-        .collect();
-    json!({
-        "query": query,
-        "hits": hits,
-        "weak": answer.is_weak(),
-        "corrected": answer.corrected().iter().map(|c| json!({ "from": c.from, "to": c.to })).collect::<Vec<_>>(),
-        "unknown_words": answer.unknown_words(),
-        "tokens": answer.tokens,
-        "truncated": answer.truncated(),
-        "unknown": answer.unknown,
-        "shards_probed": answer.stats.probed,
-        "distances": answer.stats.distances,
-        "load_ms": milliseconds(times[0]),
-        "encode_ms": milliseconds(times[1]),
-        "search_ms": milliseconds(times[2]),
-    })
 }
 
 fn milliseconds(time: Duration) -> f64 {
@@ -282,8 +174,9 @@ pub fn shelf_run(
 ) -> Result<Run> {
     let mut run = Run::new();
     for query in queries {
+        let options = filtered(query, options)?;
         let answer = shelf
-            .search_with(&query.text, options)
+            .search_with(&query.text, &options)
             .with_context(|| format!("query {:?}", query.id))?;
         let hits = answer
             .hits
@@ -293,4 +186,19 @@ pub fn shelf_run(
         run.insert(query.id.clone(), hits);
     }
     Ok(run)
+}
+
+/// The options of a query, which may have a filter of its own beside the one of all.
+pub fn filtered(query: &nearshelf_eval::Query, options: &SearchOptions) -> Result<SearchOptions> {
+    let mut options = options.clone();
+    if let Some(text) = &query.filter {
+        let own: Filter = text
+            .parse()
+            .with_context(|| format!("query {:?}", query.id))?;
+        options.filter = Some(match options.filter {
+            Some(all) => all.and(own),
+            None => own,
+        });
+    }
+    Ok(options)
 }
