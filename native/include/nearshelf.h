@@ -267,7 +267,63 @@ typedef struct NearshelfHit {
    Whether it is no better than chance.
    */
   bool is_weak;
+  /*
+   Items that have its value of the options' `distinct`, itself among them; 0 where that was not asked for.
+   */
+  uint64_t variants;
 } NearshelfHit;
+
+/*
+ A value, or a range of numbers, with its items.
+ */
+typedef struct NearshelfCount {
+  /*
+   The value; empty for a range. Of a bool field "true" or "false".
+   */
+  struct NearshelfText value;
+  /*
+   The number that a range begins with; NaN where it has none.
+   */
+  double from;
+  /*
+   The number below which a range ends; NaN where it has none.
+   */
+  double to;
+  /*
+   Items that have it.
+   */
+  uint64_t count;
+} NearshelfCount;
+
+/*
+ The values of a field that items which match have.
+ */
+typedef struct NearshelfFacet {
+  /*
+   The field.
+   */
+  struct NearshelfText field;
+  /*
+   Values that there are, told or not; of a text, tags or bool field.
+   */
+  size_t distinct;
+  /*
+   The least number; NaN where no item has one, or the field is of another type.
+   */
+  double min;
+  /*
+   The largest number.
+   */
+  double max;
+  /*
+   Counts.
+   */
+  size_t count;
+  /*
+   Of a number field its ranges, then its histogram; of others the values of most items, in falling order.
+   */
+  const struct NearshelfCount *counts;
+} NearshelfFacet;
 
 /*
  The hits of a search, best first. Freed, all of it, by nearshelf_hits_free. It holds on to nothing: it may outlive
@@ -307,6 +363,22 @@ typedef struct NearshelfHits {
    chance.
    */
   size_t unknown;
+  /*
+   Items that match the query, where they had to be known: for facets, an order by fields, or without a query.
+   */
+  uint64_t matches;
+  /*
+   Whether these are all, and the counts of the facets with them: not where more than 1,000 items are near in meaning.
+   */
+  bool matches_are_exact;
+  /*
+   Facets.
+   */
+  size_t facet_count;
+  /*
+   The facets that were asked for, in that order.
+   */
+  const struct NearshelfFacet *facets;
 } NearshelfHits;
 
 /*
@@ -402,7 +474,76 @@ typedef struct NearshelfSearchOptions {
    NEARSHELF_TYPING, NEARSHELF_LEAVE_WEAK, or 0.
    */
   uint32_t flags;
+  /*
+   Weight of difference: hits that are like one another give way to others, 0 to 1.
+   */
+  float diversity;
+  /*
+   Hits that are passed over: pages of one `k` hold every hit once.
+   */
+  size_t offset;
+  /*
+   Fields that hits are ordered by, before their scores: "in_stock:desc,price:asc" in UTF-8 with a NUL at its end, as are
+   the texts below; NULL for none.
+   */
+  const char *sort;
+  /*
+   Fields that lift scores: "in_stock:0.2", or with the value that has half of the weight, "reviews:0.1:100"; several
+   with commas between them.
+   */
+  const char *boosts;
+  /*
+   Ids of items that stand first, one a line.
+   */
+  const char *pin;
+  /*
+   Ids of items that are no hits, one a line.
+   */
+  const char *hide;
+  /*
+   A field of which each value has one hit, the best.
+   */
+  const char *distinct;
+  /*
+   Values that are counted over all items that match: "brand:5,price:0..25|25..50|50..,price:histogram:8".
+   */
+  const char *facets;
 } NearshelfSearchOptions;
+
+/*
+ Items that somebody liked, and what to recommend besides. Set everything to zero, `struct_size` to
+ sizeof(NearshelfRecommend), and then what is to be different.
+ */
+typedef struct NearshelfRecommend {
+  /*
+   sizeof(NearshelfRecommend).
+   */
+  size_t struct_size;
+  /*
+   Ids of items that are liked, in the order in which they were looked at. They are no hits.
+   */
+  const struct NearshelfText *like;
+  /*
+   Their number.
+   */
+  size_t like_count;
+  /*
+   Ids of items that are not liked. They are no hits.
+   */
+  const struct NearshelfText *unlike;
+  /*
+   Their number.
+   */
+  size_t unlike_count;
+  /*
+   Weights of the liked items, as many as there are; NULL where the last counts most.
+   */
+  const float *weights;
+  /*
+   A text that hits have to fit besides; of length 0 for none.
+   */
+  struct NearshelfText text;
+} NearshelfRecommend;
 
 /*
  A completion of what a shopper types.
@@ -575,8 +716,8 @@ NearshelfStatus nearshelf_verify(const struct NearshelfShelf *shelf);
 NearshelfStatus nearshelf_about(const struct NearshelfShelf *shelf, struct NearshelfAbout *about);
 
 /*
- The best items for a text, by its words and its meaning: UTF-8 of `length` bytes, or NEARSHELF_NUL_TERMINATED. White space has no hits; a text
- longer than the encoder reads is truncated. The first search by text loads the encoder.
+ The best items for a text, by its words and its meaning: UTF-8 of `length` bytes, or NEARSHELF_NUL_TERMINATED. White space is a query
+ for all items; a text longer than the encoder reads is truncated. The first search by text loads the encoder.
 
  `options` may be NULL. `*hits` is freed by nearshelf_hits_free. Any number of threads may search one shelf.
 
@@ -602,6 +743,47 @@ NearshelfStatus nearshelf_search_vector(const struct NearshelfShelf *shelf,
                                         size_t dims,
                                         const struct NearshelfSearchOptions *options,
                                         struct NearshelfHits **hits);
+
+/*
+ Items that are like one, by its own vector and words: its id in UTF-8 of `length` bytes, or NEARSHELF_NUL_TERMINATED. It is no
+ hit itself.
+
+ `options` may be NULL. `*hits` is freed by nearshelf_hits_free. Any number of threads may search one shelf.
+
+ Owed by the caller:
+ `id` and `options` are as said, `hits` is room for a pointer.
+ */
+NearshelfStatus nearshelf_similar(const struct NearshelfShelf *shelf,
+                                  const char *id,
+                                  size_t length,
+                                  const struct NearshelfSearchOptions *options,
+                                  struct NearshelfHits **hits);
+
+/*
+ Items that fit what somebody liked: several interests are kept apart.
+
+ `options` may be NULL. `*hits` is freed by nearshelf_hits_free. Any number of threads may search one shelf.
+
+ Owed by the caller:
+ `asked` and what it points to, and `options`, are as said, `hits` is room for a pointer.
+ */
+NearshelfStatus nearshelf_recommend(const struct NearshelfShelf *shelf,
+                                    const struct NearshelfRecommend *asked,
+                                    const struct NearshelfSearchOptions *options,
+                                    struct NearshelfHits **hits);
+
+/*
+ The place of the item with an id in UTF-8 of `length` bytes, or NEARSHELF_NUL_TERMINATED, for nearshelf_field:
+ NEARSHELF_STATUS_NO_VALUE where the shelf has no such item.
+
+ Owed by the caller:
+ `id` is as said, `shard` and `item` are room for a number each.
+ */
+NearshelfStatus nearshelf_get(const struct NearshelfShelf *shelf,
+                              const char *id,
+                              size_t length,
+                              uint32_t *shard,
+                              uint32_t *item);
 
 /*
  The unit vector of a text in UTF-8 of `length` bytes, or NEARSHELF_NUL_TERMINATED, into `vector`, which has room for

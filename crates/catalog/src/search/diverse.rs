@@ -4,7 +4,9 @@
 //! next = argmax over the items left of (1 − λ) · relevance − λ · max over the hits so far of cos(item, hit)
 //! ```
 //!
-//! `relevance` is the score, brought from the least of the pool to the best.
+//! `relevance` falls from 1 for the first of the pool to 0 behind the last, in equal steps: scores of different kinds of search
+//! fall each in its way, by rank λ means the same for all. The pool is of one size, so that a page is the same whichever
+//! hits are asked for.
 
 use nearshelf_container::{Absent, Storage};
 use nearshelf_index::dot_f32;
@@ -13,11 +15,15 @@ use super::candidate::Ranked;
 use super::gathered::Gathered;
 use crate::catalog::Catalog;
 
+/// Items that hits are taken from.
+const POOL: usize = 100;
+
 impl<S: Storage> Catalog<S> {
-    /// Puts the best `wanted` of a pool, which is ranked, in the order of maximal marginal relevance; the others stay behind
-    /// them as they were.
+    /// Puts `wanted` of the best [`POOL`], which are ranked, in the order of maximal marginal relevance; the others stay
+    /// behind them as they were.
     pub(super) fn diversify(&self, found: &mut Gathered, wanted: usize, lambda: f32) {
-        let pool = std::mem::take(&mut found.ranked);
+        let mut pool = std::mem::take(&mut found.ranked);
+        let rest = pool.split_off(POOL.min(pool.len()));
         let mut vectors = Vec::with_capacity(pool.len());
         for item in &pool {
             let (shard, place) = item.place;
@@ -35,6 +41,7 @@ impl<S: Storage> Catalog<S> {
             unit(vector);
         }
         found.ranked = order(pool, &vectors, wanted, lambda);
+        found.ranked.extend(rest);
     }
 }
 
@@ -53,17 +60,14 @@ fn order(
     wanted: usize,
     lambda: f32,
 ) -> Vec<Ranked> {
-    let best = pool.first().map_or(0.0, |item| item.score);
-    let least = pool.last().map_or(0.0, |item| item.score);
-    let width = (best - least).max(f32::MIN_POSITIVE);
+    let items = pool.len().max(1) as f32;
     // The nearest hit's cosine, for each item of the pool.
     let mut alike = vec![0f32; pool.len()];
     let mut left: Vec<usize> = (0..pool.len()).collect();
     let mut taken = Vec::with_capacity(pool.len());
     while taken.len() < wanted && !left.is_empty() {
-        let value = |&place: &usize| {
-            (1.0 - lambda) * (pool[place].score - least) / width - lambda * alike[place]
-        };
+        let value =
+            |&place: &usize| (1.0 - lambda) * (1.0 - place as f32 / items) - lambda * alike[place];
         // The first of equal ones: the pool's order decides.
         let mut next = 0;
         for at in 1..left.len() {

@@ -11,6 +11,7 @@ use super::candidate::{Parts, Place, Ranked, by_place, rank};
 use super::dense::Plan;
 use super::fuse::{Scale, WEIGHT};
 use super::gathered::Gathered;
+use super::matched::NEAREST;
 use super::visit::{VisitingRule, rescored};
 use crate::catalog::Catalog;
 use crate::query::Aim;
@@ -21,8 +22,13 @@ type AbsentRanges = Vec<(usize, Range<usize>)>;
 impl<S: Storage> Catalog<S> {
     /// The candidates of a search for `k` hits, ranked.
     pub(super) fn gather(&self, asked: &Asked<'_>, k: usize) -> Gathered {
-        let plan = self.plan(asked, k);
-        let pool = rescored(k);
+        let mut plan = self.plan(asked, k);
+        let mut pool = rescored(k);
+        if asked.target.besides.is_some() {
+            // Few items are among the nearest of both.
+            pool = pool.max(NEAREST);
+            plan.ef = plan.ef.max(NEAREST);
+        }
         let mut found = Gathered::default();
         let mut has_words = false;
         for (aim, query) in asked.aims() {
@@ -109,26 +115,38 @@ impl<S: Storage> Catalog<S> {
         }
     }
 
-    /// Gives items the scores of several aims: the largest of weight / rank, by the rank in each (see [`crate::recommend`]);
-    /// where something is wanted besides, the middle between that and the score by it.
+    /// Gives items the scores of several aims: the largest of weight / rank, by the rank in each (see [`crate::recommend`]).
+    /// What is wanted besides is half of the score that they are ranked by; of one aim that is the score.
     fn score_by_all(&self, asked: &Asked<'_>, ranked: &mut [Ranked], absent: &mut AbsentRanges) {
-        for (number, (aim, query)) in asked.aims().enumerate() {
+        let interests = asked.target.aims.len();
+        let mut scored = |aim: &Aim, query: Option<&Query>| {
             let mut scored: Vec<Ranked> =
                 ranked.iter().map(|item| Ranked::at(item.place)).collect();
             self.score_by(asked, aim, query, &mut scored, absent);
-            if number >= asked.target.aims.len() {
-                for (item, scored) in ranked.iter_mut().zip(scored) {
-                    item.score = (item.score + scored.score) / 2.0;
-                }
-                continue;
+            scored
+        };
+        let besides = asked.aims().nth(interests);
+        let besides = besides.map(|(aim, query)| scored(aim, query));
+        let by_interest: Vec<(f32, Vec<Ranked>)> = asked
+            .aims()
+            .take(interests)
+            .map(|(aim, query)| (aim.weight, scored(aim, query)))
+            .collect();
+        for (number, (weight, mut items)) in by_interest.into_iter().enumerate() {
+            for (item, wish) in items.iter_mut().zip(besides.iter().flatten()) {
+                item.score = (item.score + wish.score) / 2.0;
             }
-            rank(&mut scored);
-            for (behind, scored) in scored.iter().enumerate() {
-                let score = aim.weight / (behind + 1) as f32;
-                let place = ranked.binary_search_by_key(&scored.place, |item| item.place);
-                let item = place.ok().and_then(|place| ranked.get_mut(place));
-                if let Some(item) = item.filter(|item| number == 0 || score > item.score) {
-                    (item.score, item.parts) = (score, scored.parts);
+            if interests == 1 {
+                ranked.copy_from_slice(&items);
+                return;
+            }
+            rank(&mut items);
+            for (behind, item) in items.iter().enumerate() {
+                let score = weight / (behind + 1) as f32;
+                let place = ranked.binary_search_by_key(&item.place, |item| item.place);
+                let found = place.ok().and_then(|place| ranked.get_mut(place));
+                if let Some(found) = found.filter(|found| number == 0 || score > found.score) {
+                    (found.score, found.parts) = (score, item.parts);
                 }
             }
         }
