@@ -30,6 +30,26 @@ const price: number = hits[0]?.fields.price ?? 0;
 hits[0].fields.colour;
 // @ts-expect-error: a number is no query.
 await shelf.search(5);
+const shop = await shelf.search("jacket", {
+  offset: 10,
+  sort: ["price:asc"],
+  boosts: { price: { weight: 0.2, pivot: 30 } },
+  distinct: "title",
+  pin: ["a"],
+  facets: { tags: { limit: 5, contains: "ra" }, price: { ranges: [[0, 20], [20]], histogram: 8 } },
+});
+const counts: number[] = shop.facets.tags?.values.map(({ count }) => count) ?? [];
+const largest: number | null = shop.facets.price?.max ?? null;
+// @ts-expect-error: a facet of numbers has no values.
+shop.facets.price?.values;
+// @ts-expect-error: no such field.
+await shelf.search("jacket", { sort: "colour:asc" });
+// @ts-expect-error: texts lift nothing.
+await shelf.search("jacket", { boosts: { title: 1 } });
+const similar: Hits<Product> = await shelf.similar("a", { diversity: 0.3 });
+const fitting: Hits<Product> = await shelf.recommend({ like: ["a", "b"], weights: [1, 0.5], text: "blue", where: { price: { lt: 5 } } });
+const one: string | undefined = (await shelf.get("a"))?.fields.title;
+console.log(counts, largest, similar, fitting, one, shop.matches?.exact, shop[0]?.variants);
 const like = await shelf.searchVector(await shelf.encode(titles[0] ?? ""), { probe: 2 });
 console.log(price, like.shards.searched, like.ms.encode);
 try {

@@ -63,7 +63,7 @@ function card(hit) {
   return element(
     "li",
     {},
-    element("h3", {}, ...marked(fields.title, why?.fields.title)),
+    element("h2", {}, ...marked(fields.title, why?.fields.title)),
     element("p", { textContent: [fields.brand, fields.category].filter(Boolean).join(" · ") + out }),
     element(
       "footer",

@@ -63,7 +63,7 @@ function facet(at, value) {
   }
   if (contains !== undefined && contains !== null && typeof contains !== "string") throw wrong(`${at}.contains`, "a text", contains);
   if (ranges !== undefined && !Array.isArray(ranges)) throw wrong(`${at}.ranges`, "a list of [from, to]", ranges);
-  return { limit, contains, ranges: ranges?.map((one, i) => range(`${at}.ranges[${i}]`, one)), histogram };
+  return { limit, contains, ranges: ranges?.map((/** @type {any} */ one, /** @type {number} */ i) => range(`${at}.ranges[${i}]`, one)), histogram };
 }
 
 /** @param {string} at @param {any} value */
