@@ -207,6 +207,47 @@ fn the_match_set_is_what_is_not_weak() {
 }
 
 #[test]
+fn items_near_in_meaning_are_those_above_the_cut_off() {
+    let cutoff = shelf().manifest().search.chance.best;
+    for query in QUERIES {
+        let asked = SearchOptions {
+            mode: Mode::Meaning,
+            sort: vec!["price".parse().unwrap()],
+            ..options(100_000)
+        };
+        let sorted = shelf().search_with(query, &asked).unwrap();
+        let matches = sorted.matches.unwrap();
+        let plain = SearchOptions {
+            sort: vec![],
+            ..asked
+        };
+        let exact = shelf().search_exact(query, &plain).unwrap();
+        let above: BTreeSet<&str> = exact
+            .iter()
+            .filter(|hit| hit.score >= cutoff)
+            .map(|hit| hit.id)
+            .collect();
+        let found: BTreeSet<&str> = sorted.hits.iter().map(|hit| hit.id).collect();
+        let all: HashMap<&str, f32> = exact.iter().map(|hit| (hit.id, hit.score)).collect();
+        let wrong: Vec<f32> = found.difference(&above).map(|id| all[id]).collect();
+        assert!(wrong.is_empty(), "{query}: {wrong:?}");
+        // Walks miss one of a hundred.
+        assert!(
+            !matches.exact || found.len() * 100 >= above.len() * 98,
+            "{query}: {} of {}",
+            found.len(),
+            above.len()
+        );
+        let is_near_the_bound = above.len() > 800;
+        assert!(
+            matches.exact != is_near_the_bound,
+            "{query}: {}",
+            above.len()
+        );
+    }
+}
+
+#[test]
 fn an_order_by_fields_is_that_of_all_items_that_match() {
     // Without a query: everything, in the order of the prices, page by page.
     let mut all: Vec<(f64, String)> = shelf()

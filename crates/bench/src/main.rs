@@ -4,6 +4,7 @@ mod encoder;
 mod matrix;
 mod model;
 mod native;
+mod page;
 mod search;
 mod timing;
 mod train;
@@ -57,6 +58,8 @@ enum Bench {
         #[arg(long, default_value_t = 5)]
         rounds: usize,
     },
+    /// A page's search box over the demo in Chromium: words, a filter and facets, against MiniSearch and Orama.
+    Page,
     /// The C library: what its ABI costs, opening, threads.
     Native,
     /// The content of the wasm modules, by crate.
@@ -87,6 +90,7 @@ fn main() -> Result<()> {
         Bench::Encoder => encoder::run(),
         Bench::Latency { model } => encoder::latency(&model),
         Bench::Web { rounds } => web::run(rounds),
+        Bench::Page => page::run(),
         Bench::Native => native::run(),
         Bench::Size => web::sizes(),
         Bench::Train {

@@ -6,7 +6,7 @@ use std::fs;
 use std::process::Command;
 
 use anyhow::{Context, Result};
-use nearshelf::{Shelf, ValueRef};
+use nearshelf::Shelf;
 use nearshelf_export::Precision;
 use serde_json::{Value, json};
 use xtask::shell::{cache, output, root};
@@ -42,22 +42,9 @@ pub fn run(rounds: usize) -> Result<()> {
 
     // The peers' catalog: the demo's, with the vectors of the base model.
     let demo = root().join("assets/demo");
-    let shelf = Shelf::open(&demo)?;
-    let fields = &shelf.manifest().fields;
-    let mut items = Vec::new();
-    let mut titles = Vec::new();
-    for (id, shard, item) in shelf.items() {
-        let mut row = json!({ "id": id });
-        for field in fields {
-            if let Some(value) = shelf.value(shard, item, &field.name) {
-                if let (true, ValueRef::Text(title)) = (field.name == "title", &value) {
-                    titles.push((*title).to_owned());
-                }
-                row[&field.name] = json!(value);
-            }
-        }
-        items.push(row);
-    }
+    let items = items(&Shelf::open(&demo)?);
+    let title = |item: &Value| item["title"].as_str().unwrap_or_default().to_owned();
+    let titles: Vec<String> = items.iter().map(title).collect();
     let encoder = nearshelf::Encoder::open(&model::exported(&base, Precision::Int8)?)?;
     let encoded = encoder.encode_batch(&titles, 2, &|_| ())?;
     let numbers = encoded.iter().flat_map(|text| &text.vector);
@@ -101,6 +88,20 @@ pub fn run(rounds: usize) -> Result<()> {
         println!("| {peer} | {} | {} | {} |", cell(0), cell(1), cell(2));
     }
     Ok(())
+}
+
+/// The items of a shelf as rows of a catalog.
+pub fn items(shelf: &Shelf) -> Vec<Value> {
+    let row = |(id, shard, item): (&str, u32, u32)| {
+        let mut row = json!({ "id": id });
+        for field in &shelf.manifest().fields {
+            if let Some(value) = shelf.value(shard, item, &field.name) {
+                row[&field.name] = json!(value);
+            }
+        }
+        row
+    };
+    shelf.items().map(row).collect()
 }
 
 /// The content of both modules, by crate.

@@ -18,11 +18,25 @@ impl Beam {
         self.keep = keep;
     }
 
+    /// Keeps the best of many nodes: what a walk puts in its place one by one, a scan sorts a few times.
+    pub fn keep_best(&mut self, nodes: &mut Vec<u64>) {
+        nodes.sort_unstable_by(|a, b| b.cmp(a));
+        nodes.truncate(self.keep);
+        self.keys.clear();
+        self.keys.extend_from_slice(nodes);
+    }
+
+    /// The key that orders a node.
+    #[inline]
+    pub fn key(score: i32, number: u32) -> u64 {
+        let ordered = (score as u32 ^ 0x8000_0000) as u64;
+        ordered << 32 | u64::from(!number << 1) | UNEXPANDED
+    }
+
     /// Puts a node in its place, and says which; `None` where it is not among the best.
     #[inline]
     pub fn insert(&mut self, score: i32, number: u32) -> Option<usize> {
-        let ordered = (score as u32 ^ 0x8000_0000) as u64;
-        let key = ordered << 32 | u64::from(!number << 1) | UNEXPANDED;
+        let key = Self::key(score, number);
         if self.keys.len() >= self.keep {
             match self.keys.last() {
                 Some(&last) if key > last => self.keys.pop(),

@@ -1,6 +1,7 @@
 //! The exact search by coarse codes: every item that may be a hit is compared.
 
 use crate::accept::Accept;
+use crate::beam::Beam;
 use crate::candidates::Candidates;
 use crate::codes::Query;
 use crate::kernel;
@@ -25,7 +26,11 @@ impl Slices<'_> {
             return Candidates::default();
         }
         let Scratch { results, dots, .. } = scratch;
-        results.reset(keep.max(1));
+        let keep = keep.max(1);
+        results.reset(keep);
+        // Nodes that may be among the best: sorted when they are so many more, as each insertion moves half of the kept.
+        let mut nodes: Vec<u64> = Vec::with_capacity(3 * keep.min(self.items()) + BLOCK);
+        let mut least = 0;
         // Not the scratch's: by those, the marks of the last walk are taken back.
         let mut numbers: Vec<u32> = Vec::with_capacity(BLOCK);
         dots.resize(dots.len().max(BLOCK), 0);
@@ -50,10 +55,18 @@ impl Slices<'_> {
                 distances += rows.len() as u64;
                 dot_rows(&rows, query.coarse(), dots);
                 for (&score, &number) in dots.iter().zip(numbers.iter()) {
-                    results.insert(score, number);
+                    let key = Beam::key(score, number);
+                    if key > least {
+                        nodes.push(key);
+                    }
+                }
+                if nodes.len() >= 3 * keep {
+                    results.keep_best(&mut nodes);
+                    least = nodes.last().copied().unwrap_or_default();
                 }
             }
         }
+        results.keep_best(&mut nodes);
         Candidates {
             best: self.candidates(results, keep),
             distances,

@@ -21,6 +21,12 @@ const SCAN_FILTERED: usize = 16_384;
 /// Times that a walk's beam may be longer than `ef` where few items may be hits.
 const MAX_WIDENING: usize = 24;
 
+/// Candidates that a line from coarse scores to cosines is laid through.
+const SAMPLES: usize = 32;
+/// Distance from the cut-off up to which a cosine that was read off that line is computed: several times what coarse codes
+/// are off by.
+const DOUBT: f64 = 0.04;
+
 /// A search with nothing left to default.
 pub(super) struct Plan<'a> {
     pub k: usize,
@@ -52,14 +58,7 @@ impl<S: Storage> Catalog<S> {
         pool: usize,
     ) -> ByMeaning {
         let mut reach = self.reach(vector, plan);
-        let mut scratch = self.scratch().pop().unwrap_or_default();
-        // What is left out of the hits may be among the best.
-        let ef = plan.ef + plan.without.len();
-        let found = match plan.filter {
-            None => reach.candidates(query, plan, ef, &All, &mut scratch),
-            Some(_) => reach.candidates(query, plan, ef, &reach.allowed, &mut scratch),
-        };
-        self.scratch().push(scratch);
+        let found = self.candidates(&reach, query, plan);
         let candidates = found
             .best
             .iter()
@@ -74,6 +73,69 @@ impl<S: Storage> Catalog<S> {
             },
             absent: reach.absent,
         }
+    }
+
+    /// The items among the nearest `most` whose cosine is `cutoff` or more.
+    ///
+    /// Few of them are scored by their fine codes: the others' coarse ones leave no doubt. A line through some of both tells
+    /// the cosine that a coarse score stands for.
+    pub(super) fn near(
+        &self,
+        vector: &[f32],
+        query: &Query,
+        plan: &Plan<'_>,
+        most: usize,
+        cutoff: f32,
+    ) -> Near {
+        let mut reach = self.reach(vector, plan);
+        let mut found = self.candidates(&reach, query, plan).best;
+        found.truncate(most);
+        let mut cosine = |candidate: &Candidate| {
+            let shard = self.shard(candidate.shard as usize)?;
+            match shard.score(query, candidate.item as usize) {
+                Ok(cosine) => cosine,
+                Err(Absent(range)) => {
+                    reach.absent.push((candidate.shard as usize, range));
+                    None
+                }
+            }
+        };
+        let step = found.len().div_ceil(SAMPLES).max(1);
+        let samples = found.iter().step_by(step);
+        let samples = samples.filter_map(|c| Some((f64::from(c.score), f64::from(cosine(c)?))));
+        let line = line(&samples.collect::<Vec<_>>());
+        let mut places = Vec::new();
+        // Beyond the last, coarse scores say nothing of an item whose cosine is near the cut-off.
+        let mut ends_below = found.len() < most;
+        for candidate in &found {
+            let estimate = line.0 + line.1 * f64::from(candidate.score);
+            let distance = estimate - f64::from(cutoff);
+            ends_below |= distance < -DOUBT;
+            let is_near = match distance.abs() > DOUBT {
+                true => distance > 0.0,
+                false => cosine(candidate).is_some_and(|cosine| cosine >= cutoff),
+            };
+            if is_near {
+                places.push((candidate.shard, candidate.item));
+            }
+        }
+        Near {
+            places,
+            is_all: ends_below,
+            absent: reach.absent,
+        }
+    }
+
+    fn candidates(&self, reach: &Reach<'_>, query: &Query, plan: &Plan<'_>) -> Candidates {
+        let mut scratch = self.scratch().pop().unwrap_or_default();
+        // What is left out of the hits may be among the best.
+        let ef = plan.ef + plan.without.len();
+        let found = match plan.filter {
+            None => reach.candidates(query, plan, ef, &All, &mut scratch),
+            Some(_) => reach.candidates(query, plan, ef, &reach.allowed, &mut scratch),
+        };
+        self.scratch().push(scratch);
+        found
     }
 
     /// The shards that a search goes through, by the visiting rule.
@@ -174,6 +236,29 @@ impl<S: Storage> Catalog<S> {
         rank(&mut ranked);
         ranked
     }
+}
+
+/// The items that are near in meaning.
+pub(super) struct Near {
+    pub places: Vec<Place>,
+    /// Whether there are no more of them.
+    pub is_all: bool,
+    pub absent: Vec<(usize, std::ops::Range<usize>)>,
+}
+
+/// The line y = a + b x with the least squared error; flat where all x are the same.
+fn line(points: &[(f64, f64)]) -> (f64, f64) {
+    let count = points.len().max(1) as f64;
+    let mean = |of: fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>() / count;
+    let (x, y) = (mean(|p| p.0), mean(|p| p.1));
+    let squares: f64 = points.iter().map(|p| (p.0 - x) * (p.0 - x)).sum();
+    let products: f64 = points.iter().map(|p| (p.0 - x) * (p.1 - y)).sum();
+    let slope = if squares > 0.0 {
+        products / squares
+    } else {
+        0.0
+    };
+    (y - slope * x, slope)
 }
 
 /// The part of a shelf that a search goes through.

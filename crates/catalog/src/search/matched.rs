@@ -154,16 +154,9 @@ impl<S: Storage> Catalog<S> {
         allowed: &[Option<Arc<Allowed>>],
         matched: &mut Matched,
     ) {
-        let found = self.by_meaning(vector, query, &asked.everywhere(NEAREST), NEAREST);
-        let cutoff = self.cutoff();
-        let near = found
-            .ranked
-            .iter()
-            .map(|item| (item.place, item.parts.meaning));
-        let near = near.filter(|(_, cosine)| cosine.is_some_and(|cosine| cosine >= cutoff));
-        let mut count = 0;
-        for ((shard, item), _) in near {
-            count += 1;
+        let plan = asked.everywhere(NEAREST);
+        let found = self.near(vector, query, &plan, NEAREST, self.cutoff());
+        for (shard, item) in found.places {
             let number = shard as usize;
             let is_allowed = |item: &u16| {
                 let set = allowed.get(number).and_then(Option::as_ref);
@@ -176,7 +169,7 @@ impl<S: Storage> Catalog<S> {
                 Arc::make_mut(set).insert(item);
             }
         }
-        if count >= NEAREST || !found.absent.is_empty() {
+        if !found.is_all || !found.absent.is_empty() {
             matched.exact = false;
         }
         matched.absent.extend(found.absent);
