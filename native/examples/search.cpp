@@ -13,7 +13,7 @@ int main(int argc, char **argv) {
     for (const auto &hit : hits) std::cout << hit.score << "  " << hit.id << "  " << shelf.text(hit, "title") << "\n";
     if (hits.size() > 0) {
       std::cout << "\nmore like the first:\n";
-      auto more = shelf.search(shelf.encode(shelf.text(hits[0], "title")), 3);
+      auto more = shelf.similar(hits[0].id, 3);
       for (const auto &hit : more) std::cout << hit.score << "  " << hit.id << "  " << shelf.text(hit, "title") << "\n";
     }
   } catch (const nearshelf::Error &error) {

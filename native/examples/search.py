@@ -19,6 +19,7 @@ class Hit(ctypes.Structure):
         ("words", c_float),
         ("coverage", c_float),
         ("is_weak", c_bool),
+        ("variants", c_uint64),
     ]
 
 

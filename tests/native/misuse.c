@@ -1,6 +1,6 @@
 /* Every mistake that a caller can make has its code, and breaks nothing. Usage: misuse SHELF */
-#include <nearshelf.h>
 #include <math.h>
+#include <nearshelf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,8 +83,9 @@ int main(int argc, char **argv) {
   EXPECT(OK, nearshelf_search(shelf, "tent", NUL, &options, &hits), "");
   if (hits->count != 4) return 6;
   nearshelf_hits_free(hits);
+  /* Without a word, all items are wanted. */
   EXPECT(OK, nearshelf_search(shelf, "", 0, NULL, &hits), "");
-  if (hits->count != 0) return 7;
+  if (hits->count != 10 || hits->matches != 6000 || !hits->matches_are_exact || hits->facet_count != 0) return 7;
   nearshelf_hits_free(hits);
   EXPECT(OK, nearshelf_search(shelf, " \n", NUL, NULL, &hits), "");
   nearshelf_hits_free(hits);
@@ -104,6 +105,42 @@ int main(int argc, char **argv) {
   EXPECT(INVALID_ARGUMENT, nearshelf_search(shelf, "tent", NUL, &options, &hits), "byte 7");
   options.filter_length = 5;
   EXPECT(INVALID_ARGUMENT, nearshelf_search(shelf, "tent", NUL, &options, &hits), "byte 5");
+
+
+  options = (NearshelfSearchOptions){.struct_size = sizeof options, .k = 5, .sort = "price:asc", .distinct = "brand", .facets = "brand:3,price:0..20|20.."};
+  EXPECT(OK, nearshelf_search(shelf, "rain jacket", NUL, &options, &hits), "");
+  if (hits->count != 5 || hits->hits[0].variants == 0 || hits->facet_count != 2) return 50;
+  const NearshelfFacet *brands = &hits->facets[0], *prices = &hits->facets[1];
+  if (brands->count != 3 || brands->distinct < 3 || brands->counts[0].count < brands->counts[1].count) return 51;
+  if (strncmp(brands->field.data, "brand", brands->field.length) != 0 || brands->counts[0].value.length == 0) return 52;
+  if (prices->count != 2 || !(prices->min < prices->max) || prices->counts[1].from != 20 || !isnan(prices->counts[1].to)) return 53;
+  if (prices->counts[0].count + prices->counts[1].count != hits->matches) return 54;
+  char best[64];
+  strcpy(best, hits->hits[0].id);
+  nearshelf_hits_free(hits);
+  options = (NearshelfSearchOptions){.struct_size = sizeof options, .sort = "prise"};
+  EXPECT(INVALID_ARGUMENT, nearshelf_search(shelf, "tent", NUL, &options, &hits), "perhaps price");
+  options = (NearshelfSearchOptions){.struct_size = sizeof options, .sort = "price:up"};
+  EXPECT(INVALID_ARGUMENT, nearshelf_search(shelf, "tent", NUL, &options, &hits), "asc or desc");
+  options = (NearshelfSearchOptions){.struct_size = sizeof options, .k = 3, .hide = best};
+  EXPECT(OK, nearshelf_similar(shelf, best, NUL, &options, &hits), "");
+  if (hits->count != 3) return 55;
+  for (size_t i = 0; i < hits->count; i++) if (strcmp(hits->hits[i].id, best) == 0) return 56;
+  nearshelf_hits_free(hits);
+  EXPECT(INVALID_ARGUMENT, nearshelf_similar(shelf, "nobody", NUL, &options, &hits), "nobody");
+  NearshelfText like[] = {{best, strlen(best)}, {"demo-00001", 10}};
+  NearshelfRecommend asked = {.struct_size = sizeof asked, .like = like, .like_count = 2, .text = {"blue", 4}};
+  EXPECT(OK, nearshelf_recommend(shelf, &asked, &options, &hits), "");
+  if (hits->count != 3) return 57;
+  nearshelf_hits_free(hits);
+  asked.like_count = 0;
+  asked.text.length = 0;
+  EXPECT(INVALID_ARGUMENT, nearshelf_recommend(shelf, &asked, &options, &hits), "liked");
+  asked.struct_size = 4;
+  EXPECT(INVALID_ARGUMENT, nearshelf_recommend(shelf, &asked, &options, &hits), "struct_size");
+  uint32_t shard, item;
+  EXPECT(OK, nearshelf_get(shelf, best, NUL, &shard, &item), "");
+  EXPECT(NO_VALUE, nearshelf_get(shelf, "nobody", NUL, &shard, &item), "nobody");
 
   NearshelfAbout about = {.struct_size = sizeof about};
   EXPECT(OK, nearshelf_about(shelf, &about), "");

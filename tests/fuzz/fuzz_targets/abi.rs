@@ -38,6 +38,11 @@ fn number(data: &mut &[u8]) -> usize {
     }
 }
 
+/// A text, or NULL.
+fn said(text: &CString, is_given: usize) -> *const c_char {
+    if is_given == 0 { null() } else { text.as_ptr() }
+}
+
 fn looked_at(status: NearshelfStatus, hits: *mut NearshelfHits) {
     if status != NearshelfStatus::Ok {
         return;
@@ -47,6 +52,14 @@ fn looked_at(status: NearshelfStatus, hits: *mut NearshelfHits) {
         let hit = unsafe { &*found.hits.add(i) };
         let id = unsafe { std::ffi::CStr::from_ptr(hit.id) };
         assert!(id.to_bytes().len() <= hit.id_length);
+    }
+    for i in 0..found.facet_count {
+        let facet = unsafe { &*found.facets.add(i) };
+        for j in 0..facet.count {
+            let count = unsafe { &*facet.counts.add(j) };
+            let value = unsafe { std::slice::from_raw_parts(count.value.data.cast::<u8>(), count.value.length) };
+            assert!(std::str::from_utf8(value).is_ok());
+        }
     }
     unsafe { nearshelf_hits_free(hits) };
 }
@@ -63,6 +76,8 @@ fuzz_target!(|data: &[u8]| {
         let shelf: *const NearshelfShelf = without_provenance(handle);
         let length = number(&mut data);
         let filter = number(&mut data).min(data.len());
+        let lists = data[..filter].split(|&byte| byte == 0).next().unwrap_or_default();
+        let lists = CString::new(lists).expect("no NUL is left");
         let options = NearshelfSearchOptions {
             // No more than there is: what lies behind a struct is the caller's word.
             struct_size: number(&mut data).min(size_of::<NearshelfSearchOptions>()),
@@ -71,6 +86,17 @@ fuzz_target!(|data: &[u8]| {
             ef: number(&mut data) % 10_000,
             filter: if call & 4 == 0 { null() } else { data.as_ptr().cast() },
             filter_length: filter.min(data.len()),
+            mode: (call >> 5) as u32 % 4,
+            weight: f32::from_bits(call as u32),
+            flags: (call >> 7) as u32,
+            diversity: if call & 256 == 0 { 0.0 } else { f32::from_bits((call >> 3) as u32) },
+            offset: number(&mut data),
+            sort: said(&lists, call & 512),
+            boosts: said(&lists, call & 1024),
+            pin: said(&lists, call & 2048),
+            hide: said(&lists, call & 4096),
+            distinct: said(&lists, call & 8192),
+            facets: said(&lists, call & 16384),
         };
         let options = if call & 1 == 0 { null() } else { &raw const options };
         let taken = length.min(data.len());
@@ -87,7 +113,7 @@ fuzz_target!(|data: &[u8]| {
             tags: 0,
         };
         unsafe {
-            match (call >> 2) % 6 {
+            match (call >> 2) % 8 {
                 0 => looked_at(nearshelf_search(shelf, pointer, taken, options, &mut hits), hits),
                 1 => {
                     let numbers: Vec<f32> = text
@@ -126,6 +152,22 @@ fuzz_target!(|data: &[u8]| {
                     if !opened.is_null() {
                         nearshelf_close(opened);
                     }
+                }
+                5 => looked_at(nearshelf_similar(shelf, pointer, taken, options, &mut hits), hits),
+                6 => {
+                    let (mut shard, mut item) = (0, 0);
+                    nearshelf_get(shelf, pointer, taken, &mut shard, &mut item);
+                    let ids = ["demo-00001", "demo-04998", "gone"].map(|id| NearshelfText { data: id.as_ptr().cast(), length: id.len() });
+                    let asked = NearshelfRecommend {
+                        struct_size: size_of::<NearshelfRecommend>(),
+                        like: ids.as_ptr(),
+                        like_count: length % 4,
+                        unlike: ids.as_ptr(),
+                        unlike_count: call % 3,
+                        weights: null(),
+                        text: NearshelfText { data: pointer, length: taken },
+                    };
+                    looked_at(nearshelf_recommend(shelf, &asked, options, &mut hits), hits);
                 }
                 _ => {
                     let mut name = NearshelfText { data: null(), length: 0 };

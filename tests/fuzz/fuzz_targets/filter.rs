@@ -1,16 +1,27 @@
-//! Arbitrary text as a filter: read and bound to fields, or refused, without a panic.
+//! Arbitrary text as a filter, an order, boosts and facets: read and bound to fields, or refused, without a panic.
 #![no_main]
 
 use std::sync::OnceLock;
 
 use libfuzzer_sys::fuzz_target;
-use nearshelf_catalog::{Catalog, Filter, Manifest, SearchOptions};
+use nearshelf_catalog::{Catalog, Filter, Manifest, SearchOptions, Target};
 
 fuzz_target!(|data: &[u8]| {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    let Ok(filter) = text.parse::<Filter>() else { return };
     let catalog = golden();
-    let options = SearchOptions { filter: Some(filter), ..SearchOptions::default() };
+    let mut options = SearchOptions {
+        filter: text.parse::<Filter>().ok(),
+        sort: text.split(',').filter_map(|part| part.parse().ok()).collect(),
+        boosts: text.split(',').filter_map(|part| part.parse().ok()).collect(),
+        facets: text.split(',').filter_map(|part| part.parse().ok()).collect(),
+        ..SearchOptions::default()
+    };
+    let _ = catalog.search(&Target::default(), &options);
+    // What is no field is an error for all: what is left is looked at alone.
+    options.sort.clear();
+    options.boosts.clear();
+    let _ = catalog.search(&Target::default(), &options);
+    options.facets.clear();
     let vector = vec![0.5; catalog.manifest().dims as usize];
     let _ = catalog.search(&vector.into(), &options);
 });
