@@ -156,28 +156,43 @@ fn expected(shelf: &Path) -> Value {
     queries.chain(shop(&opened)).collect()
 }
 
-/// `[query, { hits, variants, matches, facets }, [method, options]]`: what a shop's page asks, in JavaScript and here.
+/// A call of a shop's page: here, and in JavaScript its method and options.
+type Call<'a> = (Query<'a>, &'static str, Value, SearchOptions);
+
+/// `[query, { hits, variants, matches, facets }, [method, options]]`: calls of a shop's page, and what they are answered.
 fn shop(shelf: &Shelf) -> Vec<Value> {
-    let ids: Vec<&str> = shelf
-        .search("rain jacket", 4)
-        .unwrap()
-        .hits
-        .iter()
-        .map(|h| h.id)
-        .collect();
-    let text = |text: &str| text.to_owned();
-    let parsed = |facets: &[&str]| facets.iter().map(|facet| facet.parse().unwrap()).collect();
-    let of = |k| SearchOptions {
-        k,
-        ..Default::default()
-    };
+    let hits = shelf.search("rain jacket", 4).unwrap().hits;
+    let ids: Vec<&str> = hits.iter().map(|hit| hit.id).collect();
     let recommend = Recommend {
         like: &ids[..2],
         unlike: &ids[2..3],
         text: Some("something blue"),
         ..Default::default()
     };
-    let cases: Vec<(Query<'_>, &str, Value, SearchOptions)> = vec![
+    let recommended = (
+        Query::Recommend(recommend),
+        "recommend",
+        json!({ "k": 6, "like": ids[..2], "unlike": ids[2..3], "text": "something blue", "facets": ["category"] }),
+        SearchOptions {
+            facets: vec!["category".parse().unwrap()],
+            ..of(6)
+        },
+    );
+    let calls = searches(&ids).into_iter().chain([recommended]);
+    calls.map(|call| answered(shelf, call)).collect()
+}
+
+fn of(k: usize) -> SearchOptions {
+    SearchOptions {
+        k,
+        ..Default::default()
+    }
+}
+
+fn searches<'a>(ids: &[&'a str]) -> [Call<'a>; 4] {
+    let mut prices: FacetQuery = "price:histogram:6".parse().unwrap();
+    prices.ranges = vec![(Some(0.0), Some(20.0)), (Some(20.0), None)];
+    [
         (
             Query::Text("rain jacket"),
             "search",
@@ -185,11 +200,7 @@ fn shop(shelf: &Shelf) -> Vec<Value> {
             SearchOptions {
                 filter: Some("price < 90".parse().unwrap()),
                 sort: vec!["price:asc".parse().unwrap()],
-                facets: {
-                    let mut facets: Vec<FacetQuery> = parsed(&["brand:5", "price:histogram:6"]);
-                    facets[1].ranges = vec![(Some(0.0), Some(20.0)), (Some(20.0), None)];
-                    facets
-                },
+                facets: vec!["brand:5".parse().unwrap(), prices],
                 ..of(10)
             },
         ),
@@ -199,9 +210,9 @@ fn shop(shelf: &Shelf) -> Vec<Value> {
             json!({ "k": 7, "offset": 7, "distinct": "brand", "boosts": { "in_stock": 0.5, "price": { "weight": -0.25, "pivot": 50 } } }),
             SearchOptions {
                 offset: 7,
-                distinct: Some(text("brand")),
+                distinct: Some("brand".to_owned()),
                 boosts: ["in_stock:0.5", "price:-0.25:50"]
-                    .map(|b| b.parse().unwrap())
+                    .map(|boost| boost.parse().unwrap())
                     .to_vec(),
                 ..of(7)
             },
@@ -212,9 +223,11 @@ fn shop(shelf: &Shelf) -> Vec<Value> {
             json!({ "k": 6, "mode": "words", "pin": [ids[3]], "hide": [ids[0]], "facets": ["category", "in_stock", "tags"] }),
             SearchOptions {
                 mode: Mode::Words,
-                pin: vec![text(ids[3])],
-                hide: vec![text(ids[0])],
-                facets: parsed(&["category", "in_stock", "tags"]),
+                pin: vec![ids[3].to_owned()],
+                hide: vec![ids[0].to_owned()],
+                facets: ["category", "in_stock", "tags"]
+                    .map(|facet| facet.parse().unwrap())
+                    .to_vec(),
                 ..of(6)
             },
         ),
@@ -224,40 +237,31 @@ fn shop(shelf: &Shelf) -> Vec<Value> {
             json!({ "k": 5, "diversity": 0.25, "distinct": "brand" }),
             SearchOptions {
                 diversity: 0.25,
-                distinct: Some(text("brand")),
+                distinct: Some("brand".to_owned()),
                 ..of(5)
             },
         ),
-        (
-            Query::Recommend(recommend),
-            "recommend",
-            json!({ "k": 6, "like": ids[..2], "unlike": ids[2..3], "text": "something blue", "facets": ["category"] }),
-            SearchOptions {
-                facets: parsed(&["category"]),
-                ..of(6)
-            },
-        ),
-    ];
-    let answered = |(query, method, asked, options): (Query<'_>, &str, Value, SearchOptions)| {
-        let answer = shelf.search_with(query, &options).unwrap();
-        let facets = answer.facets.iter().map(|facet| {
-            let mut counts = json!(facet);
-            counts.as_object_mut().unwrap().remove("field");
-            (facet.field.clone(), counts)
-        });
-        let wanted = json!({
-            "hits": answer.hits.iter().map(|hit| (hit.id, hit.score)).collect::<Vec<_>>(),
-            "variants": answer.hits.iter().map(|hit| hit.variants).collect::<Vec<_>>(),
-            "matches": answer.matches.map(|m| json!({ "count": m.count, "exact": m.exact })),
-            "facets": facets.collect::<Map<_, _>>(),
-        });
-        let said = match query {
-            Query::Text(said) | Query::Similar(said) => said,
-            _ => "",
-        };
-        json!([said, wanted, [method, asked]])
+    ]
+}
+
+fn answered(shelf: &Shelf, (query, method, asked, options): Call<'_>) -> Value {
+    let answer = shelf.search_with(query, &options).unwrap();
+    let facets = answer.facets.iter().map(|facet| {
+        let mut counts = json!(facet);
+        counts.as_object_mut().unwrap().remove("field");
+        (facet.field.clone(), counts)
+    });
+    let wanted = json!({
+        "hits": answer.hits.iter().map(|hit| (hit.id, hit.score)).collect::<Vec<_>>(),
+        "variants": answer.hits.iter().map(|hit| hit.variants).collect::<Vec<_>>(),
+        "matches": answer.matches.map(|m| json!({ "count": m.count, "exact": m.exact })),
+        "facets": facets.collect::<Map<_, _>>(),
+    });
+    let said = match query {
+        Query::Text(said) | Query::Similar(said) => said,
+        _ => "",
     };
-    cases.into_iter().map(answered).collect()
+    json!([said, wanted, [method, asked]])
 }
 
 fn answer_of<'a>(shelf: &'a Shelf, text: &str) -> Vec<(&'a str, f32)> {

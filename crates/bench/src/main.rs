@@ -1,6 +1,7 @@
 //! Measurements against the peers, side by side in one run. Nothing here passes or fails.
 
 mod encoder;
+mod filters;
 mod matrix;
 mod model;
 mod native;
@@ -43,6 +44,15 @@ enum Bench {
         /// Search the shelf that the last run of `search --items 0` or of this built.
         #[arg(long)]
         reuse: bool,
+    },
+    /// Filters inside the search by the share that they allow, against faiss with a bitmap; facets.
+    Filters {
+        /// Search the shelf that the last run built.
+        #[arg(long)]
+        reuse: bool,
+        /// Measure faiss as well, whose index takes some minutes.
+        #[arg(long)]
+        faiss: bool,
     },
     /// Encoding, against ONNX Runtime INT8.
     Encoder,
@@ -87,6 +97,7 @@ fn main() -> Result<()> {
             reuse,
         } => search::run(items, &peers, ef_construction, reuse),
         Bench::Words { reuse } => words::run(reuse),
+        Bench::Filters { reuse, faiss } => filters::run(reuse, faiss),
         Bench::Encoder => encoder::run(),
         Bench::Latency { model } => encoder::latency(&model),
         Bench::Web { rounds } => web::run(rounds),

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-/// Says of each item whether it may be a hit. Items that may not are still walked through: they are
-/// the way to those that may.
+/// Says of each item whether it may be a hit. Links of items that may not still lead to those that may.
 pub trait Accept {
     /// Whether every item may be a hit: the compiler then leaves the question out.
     const ALL: bool;
 
     /// Whether this item of this shard may be a hit.
     fn accepts(&self, shard: usize, item: u16) -> bool;
+
+    /// The first item from `from` on, and below `end`, that may be a hit.
+    fn next(&self, shard: usize, from: u32, end: u32) -> Option<u32>;
 }
 
 /// Every item.
@@ -22,6 +24,11 @@ impl Accept for All {
     #[inline(always)]
     fn accepts(&self, _: usize, _: u16) -> bool {
         true
+    }
+
+    #[inline(always)]
+    fn next(&self, _: usize, from: u32, end: u32) -> Option<u32> {
+        (from < end).then_some(from)
     }
 }
 
@@ -46,6 +53,12 @@ impl Accept for AllowedByShard {
     fn accepts(&self, shard: usize, item: u16) -> bool {
         let allowed = self.0.get(shard).and_then(Option::as_deref);
         allowed.is_some_and(|allowed| allowed.contains(item))
+    }
+
+    #[inline]
+    fn next(&self, shard: usize, from: u32, end: u32) -> Option<u32> {
+        let allowed = self.0.get(shard).and_then(Option::as_deref)?;
+        allowed.next(from).filter(|&item| item < end)
     }
 }
 
@@ -86,6 +99,18 @@ impl Allowed {
         allowed
     }
 
+    /// The items whose values pass, a value for each.
+    pub fn of_values<T>(values: &[T], passes: impl Fn(&T) -> bool) -> Self {
+        let mut allowed = Allowed::none(values.len());
+        for (word, values) in allowed.bits.iter_mut().zip(values.chunks(64)) {
+            for (bit, value) in values.iter().enumerate() {
+                *word |= u64::from(passes(value)) << bit;
+            }
+            allowed.count += word.count_ones() as usize;
+        }
+        allowed
+    }
+
     /// The items in the set, in rising order.
     pub fn iter(&self) -> impl Iterator<Item = u16> + '_ {
         self.bits.iter().enumerate().flat_map(|(place, &word)| {
@@ -96,6 +121,18 @@ impl Allowed {
                 Some((64 * place) as u16 + bit as u16)
             })
         })
+    }
+
+    /// The first item from `from` on.
+    #[inline]
+    fn next(&self, from: u32) -> Option<u32> {
+        let mut place = from as usize / 64;
+        let mut word = *self.bits.get(place)? & (!0 << (from % 64));
+        while word == 0 {
+            place += 1;
+            word = *self.bits.get(place)?;
+        }
+        Some(64 * place as u32 + word.trailing_zeros())
     }
 
     /// Adds an item; one that the shard does not have is left out.
@@ -175,6 +212,8 @@ mod tests {
         assert!(allowed.contains(1) && !allowed.contains(0) && allowed.contains(129));
         assert!(!allowed.contains(500));
         let items: Vec<u16> = allowed.iter().collect();
+        let next = std::iter::successors(allowed.next(0), |&item| allowed.next(item + 1));
+        assert!(next.eq(items.iter().map(|&item| u32::from(item))));
         assert_eq!((items.len(), &items[..4]), (44, &[1, 3, 6, 9][..]));
         assert_eq!(
             Allowed::all(130).iter().collect::<Vec<_>>(),

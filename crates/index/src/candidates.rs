@@ -19,6 +19,9 @@ pub struct Candidate {
 pub struct Candidates {
     /// The items found, best first; equal scores in the order of shard and item.
     pub best: Vec<Candidate>,
+    /// Whether an entry node that may be no hit is nearer than the tenth that may: the query lies elsewhere than what a filter
+    /// allows, and a walk there misses some of it, as all of it is about as far.
+    pub is_behind: bool,
     /// Vectors compared with the query.
     pub distances: u64,
     /// Nodes whose links were followed.

@@ -35,4 +35,4 @@ pub use numbering::{MAX_NUMBERS, Numbering};
 pub use shard::{MAX_ITEMS, Shard};
 pub use similarity::dot_f32;
 pub use slices::{Slice, Slices};
-pub use walk::{Breadth, Scratch};
+pub use walk::Scratch;

@@ -38,15 +38,19 @@ impl Slices<'_> {
         let mut rows = Vec::with_capacity(BLOCK);
         let mut distances = 0;
         for (shard, slice) in self.iter() {
-            let items = 0..slice.items.min(usize::from(u16::MAX)) as u16;
-            let mut accepted = items.filter(|&item| accept.accepts(shard, item));
+            let end = slice.items.min(usize::from(u16::MAX)) as u32;
+            let mut from = 0;
             loop {
                 numbers.clear();
                 rows.clear();
-                for item in accepted.by_ref().take(BLOCK) {
-                    if let Some(row) = self.row(slice, item.into()) {
+                while rows.len() < BLOCK
+                    && let Some(item) = accept.next(shard, from, end)
+                {
+                    from = item + 1;
+                    if let Some(row) = self.row(slice, item) {
+                        kernel::prefetch(row);
                         rows.push(row);
-                        numbers.push(self.numbering.number(shard, item.into()));
+                        numbers.push(self.numbering.number(shard, item));
                     }
                 }
                 if rows.is_empty() {
@@ -70,7 +74,7 @@ impl Slices<'_> {
         Candidates {
             best: self.candidates(results, keep),
             distances,
-            expanded: 0,
+            ..Candidates::default()
         }
     }
 }

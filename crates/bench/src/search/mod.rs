@@ -1,6 +1,6 @@
 //! Time and recall of search, against the same searches by other libraries.
 
-mod curve;
+pub mod curve;
 pub mod data;
 mod instant;
 pub mod ours;

@@ -12,7 +12,7 @@ mod test;
 mod text;
 mod value;
 
-use std::ops::RangeBounds;
+use std::ops::Bound;
 
 use nearshelf_container::{Absent, Kind, Storage};
 use nearshelf_index::{Allowed, Shard, ShardBuilder};
@@ -112,7 +112,8 @@ impl Columns {
                 boolean::matching(shard, column, *wanted)?
             }
             (Test::Between(least, most), Some(FieldKind::Number)) => {
-                number::matching(shard, column, |number| (*least, *most).contains(&number))?
+                let (least, most) = closed(*least, *most);
+                number::matching(shard, column, |number| least <= number && number <= most)?
             }
             (Test::Numbers(numbers), Some(FieldKind::Number)) => {
                 number::matching(shard, column, |number| numbers.contains(&number))?
@@ -178,5 +179,39 @@ impl Columns {
             }
         }
         ids::verify(file, shard)
+    }
+}
+
+/// The least and the largest number between bounds.
+fn closed(least: Bound<f64>, most: Bound<f64>) -> (f64, f64) {
+    let least = match least {
+        Bound::Included(bound) => bound,
+        Bound::Excluded(bound) => bound.next_up(),
+        Bound::Unbounded => f64::NEG_INFINITY,
+    };
+    let most = match most {
+        Bound::Included(bound) => bound,
+        Bound::Excluded(bound) => bound.next_down(),
+        Bound::Unbounded => f64::INFINITY,
+    };
+    (least, most)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_are_closed_at_the_next_number() {
+        let (least, most) = closed(Bound::Excluded(2.0), Bound::Excluded(3.0));
+        assert!(least > 2.0 && most < 3.0 && least < 2.0 + 1e-9 && most > 3.0 - 1e-9);
+        assert_eq!(
+            closed(Bound::Included(0.0), Bound::Unbounded),
+            (0.0, f64::INFINITY)
+        );
+        let (least, _) = closed(Bound::Excluded(f64::INFINITY), Bound::Unbounded);
+        assert_eq!(least, f64::INFINITY);
+        // What is -0 is 0.
+        assert!(closed(Bound::Included(0.0), Bound::Unbounded).0 <= -0.0);
     }
 }

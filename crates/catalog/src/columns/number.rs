@@ -48,8 +48,8 @@ pub(super) fn matching<S: Storage>(
     passes: impl Fn(f64) -> bool,
 ) -> Result<Allowed, Absent> {
     let numbers = all(shard, column)?;
-    let number = |item: u16| numbers.get(usize::from(item)).copied();
-    Ok(Allowed::where_(shard.len(), |item| {
-        number(item).is_some_and(|raw| passes(f64::from_le_bytes(raw)))
-    }))
+    Ok(Allowed::of_values(
+        &numbers[..numbers.len().min(shard.len())],
+        |raw| passes(f64::from_le_bytes(*raw)),
+    ))
 }

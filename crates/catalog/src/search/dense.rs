@@ -1,9 +1,7 @@
 //! The search by meaning: shards are walked or scanned, the best candidates scored again.
 
 use nearshelf_container::{Absent, Storage};
-use nearshelf_index::{
-    Accept, All, AllowedByShard, Breadth, Candidate, Candidates, Query, Scratch, Slices,
-};
+use nearshelf_index::{Accept, All, AllowedByShard, Candidate, Candidates, Query, Scratch, Slices};
 
 use super::candidate::{Parts, Place, Ranked, rank};
 use super::gathered::SearchStats;
@@ -17,10 +15,7 @@ use crate::filter::Node;
 const SCAN_ITEMS_PER_EF: usize = 8;
 /// Items that a filter allows up to which they are all compared: a walk that may keep few of the items that it sees
 /// would have to see many.
-const SCAN_FILTERED: usize = 16_384;
-/// Times that a walk's beam may be longer than `ef` where few items may be hits.
-const MAX_WIDENING: usize = 24;
-
+const SCAN_FILTERED: usize = 40_000;
 /// Candidates that a line from coarse scores to cosines is laid through.
 const SAMPLES: usize = 32;
 /// Distance from the cut-off up to which a cosine that was read off that line is computed: several times what coarse codes
@@ -287,13 +282,8 @@ impl Reach<'_> {
         if plan.exact || self.items <= few {
             return self.slices.scan(query, ef, accept, scratch);
         }
-        let widening = self.slices.items().div_ceil(self.items);
-        let breadth = Breadth {
-            ef,
-            beam: ef.saturating_mul(widening.min(MAX_WIDENING)),
-        };
-        let walked = self.slices.walk(query, breadth, accept, scratch);
-        if walked.best.len() >= plan.k.min(self.items) {
+        let walked = self.slices.walk(query, ef, accept, scratch);
+        if !walked.is_behind && walked.best.len() >= plan.k.min(self.items) {
             return walked;
         }
         // The filter's items are far from the query, or have no way to them.

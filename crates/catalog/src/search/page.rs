@@ -194,6 +194,16 @@ impl<S: Storage> Catalog<S> {
         list: &mut List<'a>,
         found: &mut Gathered,
     ) {
+        if asked.sort.is_empty() && asked.boosts.is_empty() {
+            // Nothing is looked for, and no item before another: in the order of their places.
+            for place in matched.places() {
+                if list.is_full() {
+                    break;
+                }
+                list.offer(Ranked::at(place), self.group_of(asked, place));
+            }
+            return self.tell_missing(asked, list, found);
+        }
         let mut items: Vec<Ranked> = matched.places().map(Ranked::at).collect();
         self.score(asked, &mut items, &mut found.absent);
         let mut keyed = self.keyed(items, &asked.sort);
@@ -213,6 +223,11 @@ impl<S: Storage> Catalog<S> {
             rest = others;
             step = step.saturating_mul(2);
         }
+        self.tell_missing(asked, list, found);
+    }
+
+    /// Notes the shards that an order by fields would have looked at.
+    fn tell_missing(&self, asked: &Asked<'_>, list: &List<'_>, found: &mut Gathered) {
         // Without an order, items of the shards that are here are as good as any.
         let needs_all = !asked.sort.is_empty() || !asked.boosts.is_empty() || !list.is_full();
         let shards = (0..).zip(&self.manifest().shards);

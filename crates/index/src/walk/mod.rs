@@ -1,13 +1,15 @@
 //! The search of a shelf's graph: best first, from the nearest of some entry nodes (HNSW, Malkov and Yashunin 2018,
 //! algorithm 2 on the lowest layer; Vamana, Subramanya et al. 2019, algorithm 1).
 //!
-//! A walk has two lists. The *beam* is its way: the best nodes seen, whether they may be hits or not. The
-//! *results* are the best nodes that may be hits; where every item may, the two are one.
+//! The *beam* is the way of a walk: the best nodes seen that may be hits. Where not all may, the walk goes through the graph of
+//! those that may: from a node to those of its links, and where these are few, to the links of the others, which are not
+//! scored (ACORN, Patel et al. 2024, section 5). So a walk never stands among nodes that are near and of no use, as it
+//! would where a filter allows what is far from the query.
 
 mod params;
 mod scratch;
 
-use self::params::{PREFETCH_LINKS, SEEDS};
+use self::params::{NEAREST, PREFETCH_LINKS, SEEDS};
 pub use self::scratch::Scratch;
 use crate::accept::Accept;
 use crate::candidates::Candidates;
@@ -16,20 +18,8 @@ use crate::kernel::{self, DotRows};
 use crate::links::{MAX_LINKS, number};
 use crate::slices::Slices;
 
-/// Lengths of a walk's lists.
-#[derive(Debug, Clone, Copy)]
-pub struct Breadth {
-    /// Results (`ef_search` of the HNSW paper).
-    pub ef: usize,
-    /// Nodes of the beam: `ef`, and more where only some items may be hits.
-    pub beam: usize,
-}
-
-impl From<usize> for Breadth {
-    fn from(ef: usize) -> Self {
-        Breadth { ef, beam: ef }
-    }
-}
+/// Links that may be hits from which on those of the other links are not looked at.
+const ENOUGH_LINKS: usize = 16;
 
 impl Slices<'_> {
     /// Walks the graph for the query's nearest items among those that `accept` takes.
@@ -38,36 +28,37 @@ impl Slices<'_> {
     pub fn walk<A: Accept>(
         &self,
         query: &Query,
-        breadth: impl Into<Breadth>,
+        ef: usize,
         accept: &A,
         scratch: &mut Scratch,
     ) -> Candidates {
         if query.dims() != self.dims() {
             return Candidates::default();
         }
-        let Breadth { ef, beam } = breadth.into();
         let numbers = self.numbering.len();
         scratch.visited.reset(numbers, &scratch.numbers);
         scratch.numbers.clear();
-        scratch.beam.reset(beam.max(ef).max(1));
-        scratch.results.reset(ef.max(1));
+        scratch.passed.reset(numbers, &scratch.through);
+        scratch.through.clear();
+        scratch.beam.reset(ef.max(1));
         let mut walk = Walk {
             slices: self,
             query: query.coarse(),
             accept,
             dot_rows: kernel::dot_rows(),
             rows: Vec::with_capacity(MAX_LINKS),
+            others: Vec::new(),
+            nearest_other: i32::MIN,
             distances: 0,
         };
         walk.start(scratch);
         let expanded = walk.go_on(scratch);
-        let found = if A::ALL {
-            &scratch.beam
-        } else {
-            &scratch.results
-        };
+        let best = self.candidates(&scratch.beam, ef);
+        let last = best.get(NEAREST.min(best.len()).wrapping_sub(1));
+        let is_behind = last.is_none_or(|last| last.score < walk.nearest_other);
         Candidates {
-            best: self.candidates(found, ef),
+            is_behind: !A::ALL && is_behind,
+            best,
             distances: walk.distances,
             expanded,
         }
@@ -81,6 +72,10 @@ struct Walk<'a, 's, A> {
     accept: &'a A,
     dot_rows: DotRows,
     rows: Vec<&'s [u8]>,
+    /// Linked nodes that may be no hits.
+    others: Vec<u32>,
+    /// The best score of the entry nodes that may be no hits.
+    nearest_other: i32,
     distances: u64,
 }
 
@@ -101,6 +96,10 @@ impl<A: Accept> Walk<'_, '_, A> {
         self.score(scratch);
         let mut seeds: Vec<(i32, u32)> = Vec::with_capacity(SEEDS + 1);
         for (&score, &number) in scratch.dots.iter().zip(&entries) {
+            if !A::ALL && !self.accepts(number) {
+                self.nearest_other = self.nearest_other.max(score);
+                continue;
+            }
             let before = |seed: &(i32, u32)| (seed.0, number) > (score, seed.1);
             let at = seeds.partition_point(before);
             if at < SEEDS {
@@ -122,7 +121,10 @@ impl<A: Accept> Walk<'_, '_, A> {
             next = at + 1;
             expanded += 1;
             let node = scratch.beam.expand(at);
-            let start = self.look_at_links(node, scratch);
+            let start = match A::ALL {
+                true => self.look_at_links(node, scratch),
+                false => self.look_at_allowed_links(node, scratch),
+            };
             // Most likely the next one.
             if let Some(number) = scratch.beam.number(next) {
                 self.prefetch_links(number);
@@ -170,7 +172,55 @@ impl<A: Accept> Walk<'_, '_, A> {
             end += visited.mark(number);
         }
         numbers.truncate(end);
-        for &number in &numbers[start..] {
+        self.ask_for_rows(start, scratch);
+        start
+    }
+
+    /// The same for the linked nodes that may be hits; where they are few, with those that the other links lead to.
+    fn look_at_allowed_links(&mut self, node: u32, scratch: &mut Scratch) -> usize {
+        let start = scratch.numbers.len();
+        self.rows.clear();
+        self.others.clear();
+        self.note_allowed(node, scratch);
+        let mut next = 0;
+        let direct = self.others.len();
+        while next < direct && scratch.numbers.len() < start + ENOUGH_LINKS {
+            let through = self.others[next];
+            next += 1;
+            // Once for all nodes that link to it.
+            if scratch.passed.mark(through) == 1 {
+                scratch.through.push(through);
+                self.note_allowed(through, scratch);
+            }
+        }
+        self.ask_for_rows(start, scratch);
+        start
+    }
+
+    fn accepts(&self, number: u32) -> bool {
+        let place = self.slices.numbering.place(number);
+        place.is_some_and(|(shard, item)| self.accept.accepts(shard, item as u16))
+    }
+
+    /// Notes the links of a node that are new and may be hits, and the others.
+    fn note_allowed(&mut self, node: u32, scratch: &mut Scratch) {
+        let Some((slice, _, item)) = self.slices.find(node) else {
+            return;
+        };
+        for &link in slice.links.of(item as usize) {
+            let number = number(link);
+            if !self.accepts(number) {
+                self.others.push(number);
+            } else if scratch.visited.mark(number) == 1 {
+                scratch.numbers.push(number);
+            }
+        }
+    }
+
+    /// Asks for the codes of the nodes from `start` on.
+    #[inline(always)]
+    fn ask_for_rows(&mut self, start: usize, scratch: &Scratch) {
+        for &number in &scratch.numbers[start..] {
             let place = self.slices.find(number);
             let row = place.and_then(|(slice, _, item)| self.slices.row(slice, item));
             // A row of no bytes has the lowest of all scores.
@@ -178,7 +228,6 @@ impl<A: Accept> Walk<'_, '_, A> {
             kernel::prefetch(row);
             self.rows.push(row);
         }
-        start
     }
 
     /// Scores the rows.
@@ -192,18 +241,12 @@ impl<A: Accept> Walk<'_, '_, A> {
         (self.dot_rows)(&self.rows, self.query, &mut scratch.dots[..rows]);
     }
 
-    /// Puts a node into the lists; its place in the beam.
+    /// Puts a node into the beam; its place there.
     #[inline(always)]
     fn found(&mut self, score: i32, number: u32, scratch: &mut Scratch) -> Option<usize> {
+        // The lowest of all scores: it is in none of the slices.
         if score == i32::MIN {
-            // It is in none of the slices.
             return None;
-        }
-        if !A::ALL
-            && let Some((shard, item)) = self.slices.numbering.place(number)
-            && self.accept.accepts(shard, item as u16)
-        {
-            scratch.results.insert(score, number);
         }
         scratch.beam.insert(score, number)
     }

@@ -4,3 +4,5 @@
 pub(super) const SEEDS: usize = 8;
 /// Places at the head of the beam whose links are prefetched.
 pub(super) const PREFETCH_LINKS: usize = 4;
+/// Results that are nearer than all entry nodes that may be no hits, where what may be hits lies about the query.
+pub(super) const NEAREST: usize = 10;

@@ -6,9 +6,13 @@ use crate::beam::Beam;
 #[derive(Debug, Default)]
 pub struct Scratch {
     pub(super) visited: Visited,
+    /// The nodes of this walk whose links were followed though they may be no hits.
+    pub(super) passed: Visited,
+    /// The same as a list.
+    pub(super) through: Vec<u32>,
     /// The nodes that the walk goes through.
     pub(super) beam: Beam,
-    /// The items that may be hits, where not all may.
+    /// The best of a scan.
     pub(crate) results: Beam,
     /// The nodes that the walk has compared, those of this step at the end.
     pub(crate) numbers: Vec<u32>,

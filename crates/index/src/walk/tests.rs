@@ -102,15 +102,7 @@ fn search<S: Storage>(
 
 fn walked<S: Storage, A: Accept>(shard: &Shard<S>, query: &Query, accept: &A) -> Vec<Candidate> {
     search(shard, |slices, scratch| {
-        slices.walk(
-            query,
-            Breadth {
-                ef: EF,
-                beam: 2 * EF,
-            },
-            accept,
-            scratch,
-        )
+        slices.walk(query, 2 * EF, accept, scratch)
     })
     .unwrap()
 }
