@@ -28,8 +28,9 @@ use crate::query::{Aim, Query, Recommend, Target};
 /// Share of the items not liked that is taken from those liked: the weight of negatives in Rocchio's formula, as the
 /// literature has it (Manning et al. 2008, section 9.1.1: 0.15 to 0.25 beside 0.75).
 const UNLIKE: f32 = 0.25;
-/// Items, counted from the last, after which one counts half as much.
-const HALF_LIFE: f32 = 2.0;
+/// The part that each item counts of the one looked at after it: two items, and one counts half as much. Multiplied up, as
+/// powers of fractions are not the same bits on every target.
+const FADING: f32 = std::f32::consts::FRAC_1_SQRT_2;
 /// Cosine of an item and the middle of an interest from which on it belongs there.
 const JOIN: f32 = 0.5;
 /// Interests at most: each costs a search.
@@ -179,10 +180,12 @@ impl<S: Storage> Catalog<S> {
 fn weights(asked: &Recommend<'_>) -> Result<Vec<f32>> {
     let (given, liked) = (asked.weights, asked.like.len());
     if given.is_empty() {
-        let age = |place: usize| (liked - 1 - place) as f32;
-        return Ok((0..liked)
-            .map(|place| 0.5f32.powf(age(place) / HALF_LIFE))
-            .collect());
+        let mut weights: Vec<f32> =
+            std::iter::successors(Some(1.0), |weight| Some(weight * FADING))
+                .take(liked)
+                .collect();
+        weights.reverse();
+        return Ok(weights);
     }
     let is_weight = |weight: &f32| weight.is_finite() && *weight >= 0.0;
     if given.len() != liked || !given.iter().all(is_weight) {
