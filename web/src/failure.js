@@ -46,6 +46,10 @@ export function failure(code, what, details) {
   return new Class(code, what, details);
 }
 
+/** An option that is not as it should be. @param {string} at @param {string} expected @param {unknown} found */
+export const wrong = (at, expected, found) =>
+  failure("options", `${at}: expected ${expected}, found ${typeof found === "object" ? JSON.stringify(found) : String(found)}.`);
+
 /** @param {unknown} error */
 export const isAbort = (error) => /** @type {any} */ (error)?.name === "AbortError";
 

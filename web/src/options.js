@@ -1,7 +1,7 @@
 // Options of the callers, checked by their names.
 
 import { failure } from "./failure.js";
-import { pageOptions } from "./page.js";
+import { isCount, pageOptions } from "./page.js";
 import { whereText } from "./where.js";
 
 /** Checks the options of openShelf, each by its name. @param {any} options */
@@ -41,7 +41,7 @@ export function searching(options = {}) {
   }
   const { k, probe, ef, mode, weight, signal, onPartial } = options;
   for (const [name, value] of Object.entries({ k, probe, ef })) {
-    if (value !== undefined && !(Number.isInteger(value) && value >= 0 && value < 2 ** 32)) {
+    if (value !== undefined && !isCount(value)) {
       throw failure("options", `${name}: expected a whole number, found ${String(value)}.`);
     }
   }

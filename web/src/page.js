@@ -1,18 +1,17 @@
 // Options that say which hits are shown, in which order, and what is counted: checked by name, and written as the module reads
 // them. What was written so already is left as it is.
 
-import { failure } from "./failure.js";
+import { wrong } from "./failure.js";
 
-/** @param {string} at @param {string} expected @param {unknown} found */
-const wrong = (at, expected, found) =>
-  failure("options", `${at}: expected ${expected}, found ${typeof found === "object" ? JSON.stringify(found) : String(found)}.`);
+/** A number that the module takes for a count. @param {any} value */
+export const isCount = (value) => Number.isInteger(value) && value >= 0 && value < 2 ** 32;
 
 /** @param {unknown} value */
 const isObject = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
 
 /** @param {any} options */
 export function pageOptions({ offset, sort, boosts, pin, hide, distinct, facets, diversity }) {
-  if (offset !== undefined && !(Number.isInteger(offset) && offset >= 0 && offset < 2 ** 32)) {
+  if (offset !== undefined && !isCount(offset)) {
     throw wrong("offset", "a whole number", offset);
   }
   if (distinct !== undefined && typeof distinct !== "string") throw wrong("distinct", "the name of a field", distinct);
@@ -59,7 +58,7 @@ function facet(at, value) {
   if (!isObject(value)) throw wrong(at, "true, or { limit, contains, ranges, histogram }", value);
   const { limit, contains, ranges, histogram } = value;
   for (const [name, count] of Object.entries({ limit, histogram })) {
-    if (count !== undefined && !(Number.isInteger(count) && count >= 0 && count < 2 ** 32)) throw wrong(`${at}.${name}`, "a whole number", count);
+    if (count !== undefined && !isCount(count)) throw wrong(`${at}.${name}`, "a whole number", count);
   }
   if (contains !== undefined && contains !== null && typeof contains !== "string") throw wrong(`${at}.contains`, "a text", contains);
   if (ranges !== undefined && !Array.isArray(ranges)) throw wrong(`${at}.ranges`, "a list of [from, to]", ranges);

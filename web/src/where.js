@@ -1,15 +1,9 @@
 // Filters as objects, written as the text that every runtime of nearshelf reads.
 
-import { failure } from "./failure.js";
+import { wrong } from "./failure.js";
 
 /** Signs of the comparisons. @type {Record<string, string>} */
 const SIGNS = { lt: "<", lte: "<=", gt: ">", gte: ">=" };
-
-/** @param {string} at @param {string} expected @param {unknown} found */
-const wrong = (at, expected, found) => failure("options", `${at}: expected ${expected}, found ${describe(found)}.`);
-
-/** @param {unknown} value */
-const describe = (value) => (typeof value === "object" ? JSON.stringify(value) : String(value));
 
 /** @param {string} text @param {string} quote */
 const quoted = (text, quote) => quote + text.replaceAll("\\", "\\\\").replaceAll(quote, `\\${quote}`) + quote;

@@ -103,7 +103,6 @@ fn catalog(data: &Data) -> Catalog {
     let anchors: Vec<&[f32]> = (0..CELLS)
         .map(|cell| row(&data.vectors, data.dims, cell * items / CELLS))
         .collect();
-    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(x, y)| x * y).sum::<f32>();
     let nearest = |vector: &[f32]| {
         let mut order: Vec<usize> = (0..CELLS).collect();
         order.sort_by(|&a, &b| dot(anchors[b], vector).total_cmp(&dot(anchors[a], vector)));
@@ -124,6 +123,10 @@ fn catalog(data: &Data) -> Catalog {
             .collect(),
         near: anchors.iter().map(|anchor| nearest(anchor)).collect(),
     }
+}
+
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).map(|(x, y)| x * y).sum()
 }
 
 fn row(of: &[f32], dims: usize, at: usize) -> &[f32] {
@@ -178,7 +181,6 @@ struct Scores {
 impl Scores {
     fn new(data: &Data, vectors: &[f32]) -> Self {
         let items = data.titles.len();
-        let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(x, y)| x * y).sum::<f32>();
         let mut by_cell: Vec<(usize, Vec<usize>)> = (0..CELLS).map(|cell| (cell, vec![])).collect();
         for query in 0..vectors.len() / data.dims {
             let vector = row(vectors, data.dims, query);

@@ -11,6 +11,7 @@ mod manifest;
 mod query;
 mod recommend;
 mod search;
+mod unit;
 
 pub use catalog::Catalog;
 pub use columns::{Columns, FieldKind, Value, ValueRef};

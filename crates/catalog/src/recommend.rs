@@ -1,6 +1,6 @@
 //! Recommendations: where a search goes for items that are like one, or that fit what somebody looked at.
 //!
-//! What somebody looked at is seldom of one kind. The mean of a tent and a coffee grinder is near neither, so that items are
+//! The items that somebody looked at are seldom of one kind. The mean of a tent and a coffee grinder is near neither, so that items are
 //! gathered into *interests*: from the one that counts most on, each joins the interest whose middle is nearest, or begins one
 //! of its own. A search goes for each of them, by
 //!
@@ -24,6 +24,7 @@ use crate::catalog::Catalog;
 use crate::columns::ValueRef;
 use crate::error::{Error, Result};
 use crate::query::{Aim, Query, Recommend, Target};
+use crate::unit::unit;
 
 /// Share of the items not liked that is taken from those liked: the weight of negatives in Rocchio's formula, as the
 /// literature has it (Manning et al. 2008, section 9.1.1: 0.15 to 0.25 beside 0.75).
@@ -234,18 +235,6 @@ fn interests(vectors: &[Vec<f32>], weights: &[f32]) -> Vec<Interest> {
         interest.items.push(item);
     }
     interests
-}
-
-/// A vector of length 1 in the same direction.
-fn unit(mut vector: Vec<f32>) -> Vec<f32> {
-    let squares = vector.iter().map(|&x| f64::from(x) * f64::from(x));
-    let norm = squares.sum::<f64>().sqrt();
-    if norm > 0.0 {
-        for x in &mut vector {
-            *x = (f64::from(*x) / norm) as f32;
-        }
-    }
-    vector
 }
 
 #[cfg(test)]

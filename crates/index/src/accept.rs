@@ -143,6 +143,13 @@ impl Allowed {
         }
     }
 
+    /// The same of an item by its place among those of any shard.
+    pub fn include(&mut self, item: u32) {
+        if let Ok(item) = u16::try_from(item) {
+            self.insert(item);
+        }
+    }
+
     /// Leaves the items that are in the other set too.
     pub fn intersect(&mut self, other: &Allowed) {
         self.combine(other, |a, b| a & b);
@@ -189,6 +196,11 @@ impl Allowed {
             .is_some_and(|word| word >> (item % 64) & 1 == 1)
     }
 
+    /// The same of an item by its place among those of any shard: one past the largest shard is in no set.
+    pub fn holds(&self, item: u32) -> bool {
+        u16::try_from(item).is_ok_and(|item| self.contains(item))
+    }
+
     /// The items in the set.
     pub fn count(&self) -> usize {
         self.count
@@ -211,6 +223,7 @@ mod tests {
         assert_eq!(allowed.count(), 44);
         assert!(allowed.contains(1) && !allowed.contains(0) && allowed.contains(129));
         assert!(!allowed.contains(500));
+        assert!(allowed.holds(129) && !allowed.holds(129 + (1 << 16)));
         let items: Vec<u16> = allowed.iter().collect();
         let next = std::iter::successors(allowed.next(0), |&item| allowed.next(item + 1));
         assert!(next.eq(items.iter().map(|&item| u32::from(item))));

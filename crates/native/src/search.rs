@@ -25,14 +25,18 @@ pub unsafe extern "C" fn nearshelf_search(
     options: *const NearshelfSearchOptions,
     hits: *mut *mut NearshelfHits,
 ) -> NearshelfStatus {
-    guard(|| {
-        // SAFETY: the caller's word.
-        let (shelf, out) = (open_shelf(shelf)?, unsafe { room("hits", hits) }?);
-        // SAFETY: the caller's word.
-        let (query, options) = unsafe { (text("query", query, length)?, search_options(options)?) };
-        *out = answer(&shelf, Query::Text(query), &options)?;
-        Ok(())
-    })
+    // SAFETY: the caller's word.
+    unsafe {
+        search_for(
+            "query",
+            query,
+            length,
+            |said| Query::Text(said),
+            shelf,
+            options,
+            hits,
+        )
+    }
 }
 
 /// The items nearest to a unit vector of as many components as the shelf has, such as one of nearshelf_encode.
@@ -75,14 +79,18 @@ pub unsafe extern "C" fn nearshelf_similar(
     options: *const NearshelfSearchOptions,
     hits: *mut *mut NearshelfHits,
 ) -> NearshelfStatus {
-    guard(|| {
-        // SAFETY: the caller's word.
-        let (shelf, out) = (open_shelf(shelf)?, unsafe { room("hits", hits) }?);
-        // SAFETY: the caller's word.
-        let (id, options) = unsafe { (text("id", id, length)?, search_options(options)?) };
-        *out = answer(&shelf, Query::Similar(id), &options)?;
-        Ok(())
-    })
+    // SAFETY: the caller's word.
+    unsafe {
+        search_for(
+            "id",
+            id,
+            length,
+            |said| Query::Similar(said),
+            shelf,
+            options,
+            hits,
+        )
+    }
 }
 
 /// Items that somebody liked, and what to recommend besides. Set everything to zero, `struct_size` to
@@ -178,6 +186,29 @@ pub unsafe extern "C" fn nearshelf_get(
             );
         };
         (*shard, *item) = (hit.shard, hit.item);
+        Ok(())
+    })
+}
+
+/// A search for a query that is made of a text.
+///
+/// # Safety
+/// Those of [`nearshelf_search`].
+unsafe fn search_for(
+    name: &str,
+    said: *const c_char,
+    length: usize,
+    query: impl for<'a> FnOnce(&'a str) -> Query<'a>,
+    shelf: *const NearshelfShelf,
+    options: *const NearshelfSearchOptions,
+    hits: *mut *mut NearshelfHits,
+) -> NearshelfStatus {
+    guard(|| {
+        // SAFETY: the caller's word.
+        let (shelf, out) = (open_shelf(shelf)?, unsafe { room("hits", hits) }?);
+        // SAFETY: the caller's word.
+        let (said, options) = unsafe { (text(name, said, length)?, search_options(options)?) };
+        *out = answer(&shelf, query(said), &options)?;
         Ok(())
     })
 }

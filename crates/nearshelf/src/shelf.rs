@@ -303,12 +303,7 @@ impl Shelf {
         query: impl Into<Query<'q>>,
         options: &SearchOptions,
     ) -> Result<Answer<'_>> {
-        let query = query.into();
-        let encoded = self.encoded(&query, options)?;
-        let (tokens, untruncated, unknown) = encoded
-            .as_ref()
-            .map_or((0, 0, 0), |e| (e.tokens, e.untruncated, e.unknown));
-        let target = self.target(&query, encoded.map(|e| e.vector), options)?;
+        let (target, [tokens, untruncated, unknown]) = self.resolve(&query.into(), options)?;
         let found = self.catalog.search(&target, options)?;
         Ok(Answer {
             hits: found.hits,
@@ -359,7 +354,8 @@ impl Shelf {
         vector: Option<&[f32]>,
         options: &SearchOptions,
     ) -> Result<Found<'_>> {
-        let target = self.target(query, vector.map(<[f32]>::to_vec), options)?;
+        let words = self.words_of(query, options);
+        let target = self.target(query, words, vector.map(<[f32]>::to_vec), options)?;
         Ok(self.catalog.search(&target, options)?)
     }
 
@@ -373,7 +369,8 @@ impl Shelf {
         vector: Option<&[f32]>,
         options: &SearchOptions,
     ) -> Result<Vec<usize>> {
-        let target = self.target(query, vector.map(<[f32]>::to_vec), options)?;
+        let words = self.words_of(query, options);
+        let target = self.target(query, words, vector.map(<[f32]>::to_vec), options)?;
         Ok(self.catalog.missing(&target, options)?)
     }
 
@@ -432,25 +429,34 @@ impl Shelf {
         words.map(|words| words.query(text, options.typing))
     }
 
-    /// The vector of a query's text; `None` where it has none, or words alone are compared.
-    fn encoded(&self, query: &Query<'_>, options: &SearchOptions) -> Result<Option<Encoded>> {
-        match query.text().filter(|_| options.mode != Mode::Words) {
-            Some(text) => self.encode_query(text, options).map(Some),
-            None => Ok(None),
-        }
+    /// The words of a query's text; `None` where it has none.
+    fn words_of(&self, query: &Query<'_>, options: &SearchOptions) -> Option<WordQuery> {
+        query.text().and_then(|text| self.words(text, options))
     }
 
-    /// Where a query goes; `vector` is that of its text.
+    /// Where a query goes, and the tokens of its text: encoded, all, unknown.
+    fn resolve(&self, query: &Query<'_>, options: &SearchOptions) -> Result<(Target, [usize; 3])> {
+        let words = self.words_of(query, options);
+        let text = query.text().filter(|_| options.mode != Mode::Words);
+        let encoded = text.map(|text| self.encode_corrected(text, words.as_ref()));
+        let encoded = encoded.transpose()?;
+        let tokens = encoded.as_ref().map_or([0; 3], |encoded| {
+            [encoded.tokens, encoded.untruncated, encoded.unknown]
+        });
+        let vector = encoded.map(|encoded| encoded.vector);
+        Ok((self.target(query, words, vector, options)?, tokens))
+    }
+
+    /// Where a query goes; `words` and `vector` are those of its text.
     fn target(
         &self,
         query: &Query<'_>,
+        words: Option<WordQuery>,
         vector: Option<Vec<f32>>,
         options: &SearchOptions,
     ) -> Result<Target> {
-        let text = query.text();
-        let words = text.and_then(|text| self.words(text, options));
         let vector = vector.filter(|_| options.mode != Mode::Words);
-        if text.is_some() && words.is_none() && vector.is_none() {
+        if query.text().is_some() && words.is_none() && vector.is_none() {
             return Err(match &self.manifest().words {
                 Some(words) => Error::Missing {
                     file: words.file.name.clone(),
@@ -487,9 +493,7 @@ impl Shelf {
         query: impl Into<Query<'q>>,
         options: &SearchOptions,
     ) -> Result<Vec<Hit<'_>>> {
-        let query = query.into();
-        let encoded = self.encoded(&query, options)?;
-        let target = self.target(&query, encoded.map(|e| e.vector), options)?;
+        let (target, _) = self.resolve(&query.into(), options)?;
         Ok(self.catalog.search_exact(&target, options)?.hits)
     }
 
@@ -502,9 +506,8 @@ impl Shelf {
         query: impl Into<Query<'q>>,
         options: &SearchOptions,
     ) -> Result<Vec<usize>> {
-        let query = query.into();
-        let encoded = self.encoded(&query, options)?;
-        self.missing_encoded(&query, encoded.as_ref().map(|e| &e.vector[..]), options)
+        let (target, _) = self.resolve(&query.into(), options)?;
+        Ok(self.catalog.missing(&target, options)?)
     }
 
     /// Reads every byte of every file and compares it with what was written.

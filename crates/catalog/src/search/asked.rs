@@ -37,8 +37,6 @@ pub(super) struct Asked<'a> {
     pub without: Vec<Place>,
     /// Whether every shard is compared whole.
     pub exact: bool,
-    shards: usize,
-    items: usize,
 }
 
 impl Asked<'_> {
@@ -53,12 +51,17 @@ impl Asked<'_> {
         self.target.all_aims().next().is_none()
     }
 
-    /// A search by meaning through all shards that are attached, for `k` items.
-    pub fn everywhere(&self, k: usize) -> Plan<'_> {
+    /// Whether there is one aim, whose scores are compared with no other's.
+    pub fn has_one_aim(&self) -> bool {
+        self.target.all_aims().count() == 1
+    }
+
+    /// A search by meaning among the items that may be hits.
+    pub fn plan(&self, k: usize, rule: VisitingRule, ef: usize) -> Plan<'_> {
         Plan {
-            k: 1,
-            rule: VisitingRule::new(k, self.shards),
-            ef: k.min(self.items),
+            k,
+            rule,
+            ef,
             exact: self.exact,
             filter: self.filter.as_ref(),
             without: &self.without,
@@ -139,8 +142,6 @@ impl<S: Storage> Catalog<S> {
             pinned: self.places(&options.pin)?,
             without: self.places(&options.hide)?,
             exact,
-            shards: self.manifest().shards.len(),
-            items: self.len(),
         };
         asked.without.extend(&target.without);
         asked.without.sort_unstable();

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use nearshelf_container::{Absent, Storage};
+use nearshelf_container::Storage;
 
 use super::facets::{Facet, FacetCounts, FacetQuery, MAX_BUCKETS, RangeCount, ValueCount};
 use super::matched::Matched;
@@ -37,12 +37,10 @@ impl<S: Storage> Catalog<S> {
         absent: &mut Vec<(usize, std::ops::Range<usize>)>,
     ) -> FacetCounts {
         let mut counts: HashMap<&str, u64> = HashMap::new();
-        for (number, shard, columns, set) in matched.shards(self) {
+        matched.read(self, absent, |shard, columns, set| {
             let each = |word, count| *counts.entry(word).or_default() += count;
-            if let Err(Absent(range)) = columns.count(shard, field, set, each) {
-                absent.push((number, range));
-            }
-        }
+            columns.count(shard, field, set, each)
+        });
         if let Some(part) = &asked.contains {
             let part = part.to_lowercase();
             counts.retain(|word, _| word.to_lowercase().contains(&part));
@@ -75,11 +73,9 @@ impl<S: Storage> Catalog<S> {
         absent: &mut Vec<(usize, std::ops::Range<usize>)>,
     ) -> FacetCounts {
         let mut numbers = Vec::new();
-        for (number, shard, columns, set) in matched.shards(self) {
-            if let Err(Absent(range)) = columns.numbers(shard, field, set, |x| numbers.push(x)) {
-                absent.push((number, range));
-            }
-        }
+        matched.read(self, absent, |shard, columns, set| {
+            columns.numbers(shard, field, set, |x| numbers.push(x))
+        });
         numbers.retain(|x: &f64| x.is_finite());
         let least = numbers.iter().copied().reduce(f64::min);
         let ends = least.zip(numbers.iter().copied().reduce(f64::max));

@@ -14,6 +14,7 @@ use nearshelf_index::dot_f32;
 use super::candidate::Ranked;
 use super::gathered::Gathered;
 use crate::catalog::Catalog;
+use crate::unit::unit;
 
 /// Items that hits are taken from.
 const POOL: usize = 100;
@@ -30,27 +31,15 @@ impl<S: Storage> Catalog<S> {
             let opened = self.shard(shard as usize);
             let vector = opened.map(|shard| shard.vector(place as usize)).transpose();
             vectors.push(match vector {
-                Ok(vector) => vector.flatten(),
+                Ok(vector) => vector.flatten().map(unit),
                 Err(Absent(range)) => {
                     found.absent.push((shard as usize, range));
                     None
                 }
             });
         }
-        for vector in vectors.iter_mut().flatten() {
-            unit(vector);
-        }
         found.ranked = order(pool, &vectors, wanted, lambda);
         found.ranked.extend(rest);
-    }
-}
-
-fn unit(vector: &mut [f32]) {
-    let norm = dot_f32(vector, vector).sqrt();
-    if norm > 0.0 {
-        for x in vector {
-            *x /= norm;
-        }
     }
 }
 

@@ -53,7 +53,7 @@ impl<S: Storage> Catalog<S> {
                 found.stats.missing = self.manifest().shards.len() - found.stats.probed;
             }
         }
-        let is_one = asked.aims().count() == 1;
+        let is_one = asked.has_one_aim();
         if is_one && !has_words && asked.boosts.is_empty() {
             // By meaning alone: the cosines are the scores.
             return found;
@@ -73,24 +73,12 @@ impl<S: Storage> Catalog<S> {
 
     fn plan<'a>(&self, asked: &'a Asked<'_>, k: usize) -> Plan<'a> {
         if asked.exact {
-            return Plan {
-                k,
-                rule: VisitingRule::new(k, self.manifest().shards.len()),
-                // Coarse codes order items well enough that the true best are among ten times as many.
-                ef: (10 * k).max(100),
-                exact: true,
-                filter: asked.filter.as_ref(),
-                without: &asked.without,
-            };
+            let rule = VisitingRule::new(k, self.manifest().shards.len());
+            // Coarse codes order items well enough that the true best are among ten times as many.
+            return asked.plan(k, rule, (10 * k).max(100));
         }
-        Plan {
-            k,
-            rule: self.rule(k, asked.options, asked.filter.is_some()),
-            ef: self.ef(k, asked.options).min(self.len()),
-            exact: false,
-            filter: asked.filter.as_ref(),
-            without: &asked.without,
-        }
+        let rule = self.rule(k, asked.options, asked.filter.is_some());
+        asked.plan(k, rule, self.ef(k, asked.options).min(self.len()))
     }
 
     /// Gives items, whose places rise, their scores, lifted by the boosts.
@@ -101,7 +89,7 @@ impl<S: Storage> Catalog<S> {
         absent: &mut AbsentRanges,
     ) {
         let mut best = 1.0;
-        if asked.aims().count() == 1 {
+        if asked.has_one_aim() {
             for (aim, query) in asked.aims() {
                 best = self.score_by(asked, aim, query, ranked, absent);
             }
@@ -116,7 +104,7 @@ impl<S: Storage> Catalog<S> {
     }
 
     /// Gives items the scores of several aims: the largest of weight / rank, by the rank in each (see [`crate::recommend`]).
-    /// What is wanted besides is half of the score that they are ranked by; of one aim that is the score.
+    /// A wish besides is half of the score that they are ranked by; of one aim that is the score.
     fn score_by_all(&self, asked: &Asked<'_>, ranked: &mut [Ranked], absent: &mut AbsentRanges) {
         let interests = asked.target.aims.len();
         let mut scored = |aim: &Aim, query: Option<&Query>| {
@@ -163,7 +151,6 @@ impl<S: Storage> Catalog<S> {
     ) -> f32 {
         let words = self.words().zip(aim.words.as_ref());
         self.fill(ranked, words, vector, absent);
-        let is_one = asked.aims().count() == 1;
         let mut scale = self.scale(ranked, asked.options.weight);
         match (words.is_some(), vector.is_some()) {
             (false, _) => scale.share = 0.0,
@@ -171,7 +158,7 @@ impl<S: Storage> Catalog<S> {
             (true, true) => {}
         }
         // The scores of several aims are compared with each other.
-        let is_scaled = !is_one || (words.is_some() && vector.is_some());
+        let is_scaled = !asked.has_one_aim() || (words.is_some() && vector.is_some());
         let best = match (is_scaled, words) {
             (false, Some(_)) => scale.words,
             _ => 1.0,

@@ -43,7 +43,7 @@ impl<S: Storage> Catalog<S> {
                 let at = number as u32;
                 let accept = |item: u32| {
                     let set = allowed.as_ref();
-                    set.is_none_or(|set| u16::try_from(item).is_ok_and(|i| set.contains(i)))
+                    set.is_none_or(|set| set.holds(item))
                         && (plan.without.is_empty()
                             || plan.without.binary_search(&(at, item)).is_err())
                 };

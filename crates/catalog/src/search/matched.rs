@@ -14,6 +14,7 @@ use nearshelf_lexical::WordQuery;
 use super::asked::Asked;
 use super::candidate::Place;
 use super::hits::COVERED;
+use super::visit::VisitingRule;
 use crate::catalog::Catalog;
 use crate::columns::Columns;
 
@@ -45,8 +46,22 @@ impl Matched {
         sets.flat_map(|(shard, set)| set.iter().map(move |item| (shard, item.into())))
     }
 
+    /// Reads a column of each shard that holds items of the set; what is not here is noted.
+    pub fn read<'a, S: Storage>(
+        &'a self,
+        catalog: &'a Catalog<S>,
+        absent: &mut Vec<(usize, Range<usize>)>,
+        mut each: impl FnMut(&'a Shard<S>, &'a Columns, &'a Allowed) -> Result<(), Absent>,
+    ) {
+        for (number, shard, columns, set) in self.shards(catalog) {
+            if let Err(Absent(range)) = each(shard, columns, set) {
+                absent.push((number, range));
+            }
+        }
+    }
+
     /// The shards that hold items of the set, with their columns.
-    pub fn shards<'a, S: Storage>(
+    fn shards<'a, S: Storage>(
         &'a self,
         catalog: &'a Catalog<S>,
     ) -> impl Iterator<Item = (usize, &'a Shard<S>, &'a Columns, &'a Allowed)> {
@@ -66,14 +81,23 @@ impl<S: Storage> Catalog<S> {
         if asked.is_browsing() {
             return matched;
         }
-        let allowed = std::mem::take(&mut matched.sets);
-        matched.sets = vec![None; allowed.len()];
+        let shards = &self.manifest().shards;
+        let mut found: Vec<Allowed> = shards
+            .iter()
+            .map(|shard| Allowed::none(shard.items as usize))
+            .collect();
         for (aim, query) in asked.aims() {
             if let Some(query) = aim.words.as_ref() {
-                self.match_words(query, &allowed, &mut matched);
+                self.match_words(query, &mut found, &mut matched);
             }
             if let (Some(query), Some(vector)) = (query, &aim.vector) {
-                self.match_meaning(asked, vector, query, &allowed, &mut matched);
+                self.match_meaning(asked, vector, query, &mut found, &mut matched);
+            }
+        }
+        for (set, mut found) in matched.sets.iter_mut().zip(found) {
+            if let Some(allowed) = set {
+                found.intersect(allowed);
+                *set = Some(Arc::new(found));
             }
         }
         matched
@@ -90,7 +114,7 @@ impl<S: Storage> Catalog<S> {
         for (number, shard) in shards.iter().enumerate() {
             let filter = asked.filter.as_ref();
             let set = match filter {
-                Some(filter) if !filter.may_match(&shard.stats) => None,
+                _ if !self.may_match(number, filter) => None,
                 _ if self.shard(number).is_none() => {
                     matched.exact = false;
                     None
@@ -107,41 +131,30 @@ impl<S: Storage> Catalog<S> {
             matched.sets.push(set);
         }
         for &(shard, item) in &asked.without {
-            let set = matched
-                .sets
-                .get_mut(shard as usize)
-                .and_then(Option::as_mut);
-            if let Some((set, item)) = set.zip(u16::try_from(item).ok()) {
+            let set = matched.sets.get_mut(shard as usize);
+            if let (Some(Some(set)), Ok(item)) = (set, u16::try_from(item)) {
                 Arc::make_mut(set).remove(item);
             }
         }
         matched
     }
 
-    fn match_words(
-        &self,
-        query: &WordQuery,
-        allowed: &[Option<Arc<Allowed>>],
-        matched: &mut Matched,
-    ) {
+    fn match_words(&self, query: &WordQuery, found: &mut [Allowed], matched: &mut Matched) {
         let mut scratch = self.word_scratch().pop().unwrap_or_default();
-        for (number, allowed) in allowed.iter().enumerate() {
-            let Some(allowed) = allowed else { continue };
-            let mut found = Allowed::none(self.manifest().shards[number].items as usize);
+        for (number, found) in found.iter_mut().enumerate() {
+            if matched.sets[number].is_none() {
+                continue;
+            }
             let covered = self.words_of(number).and_then(|shard| match shard {
-                Some(shard) => shard.covering(query, COVERED, &mut scratch, |item| {
-                    let item = u16::try_from(item).ok();
-                    if let Some(item) = item.filter(|&item| allowed.contains(item)) {
-                        found.insert(item);
-                    }
-                }),
+                Some(shard) => {
+                    shard.covering(query, COVERED, &mut scratch, |item| found.include(item))
+                }
                 None => Ok(()),
             });
             if let Err(Absent(range)) = covered {
                 matched.exact = false;
                 matched.absent.push((number, range));
             }
-            unite(&mut matched.sets[number], found);
         }
         self.word_scratch().push(scratch);
     }
@@ -151,34 +164,19 @@ impl<S: Storage> Catalog<S> {
         asked: &Asked<'_>,
         vector: &[f32],
         query: &Query,
-        allowed: &[Option<Arc<Allowed>>],
+        found: &mut [Allowed],
         matched: &mut Matched,
     ) {
-        let plan = asked.everywhere(NEAREST);
-        let found = self.near(vector, query, &plan, NEAREST, self.cutoff());
-        for (shard, item) in found.places {
-            let number = shard as usize;
-            let is_allowed = |item: &u16| {
-                let set = allowed.get(number).and_then(Option::as_ref);
-                set.is_some_and(|set| set.contains(*item))
-            };
-            if let Some(item) = u16::try_from(item).ok().filter(is_allowed) {
-                let items = self.manifest().shards[number].items as usize;
-                let set =
-                    matched.sets[number].get_or_insert_with(|| Arc::new(Allowed::none(items)));
-                Arc::make_mut(set).insert(item);
-            }
+        // Through all shards that are attached.
+        let rule = VisitingRule::new(NEAREST, found.len());
+        let plan = asked.plan(1, rule, NEAREST.min(self.len()));
+        let near = self.near(vector, query, &plan, NEAREST, self.cutoff());
+        for (shard, item) in near.places {
+            found[shard as usize].include(item);
         }
-        if !found.is_all || !found.absent.is_empty() {
+        if !near.is_all || !near.absent.is_empty() {
             matched.exact = false;
         }
-        matched.absent.extend(found.absent);
-    }
-}
-
-fn unite(set: &mut Option<Arc<Allowed>>, found: Allowed) {
-    match set {
-        Some(set) => Arc::make_mut(set).unite(&found),
-        None => *set = Some(Arc::new(found)),
+        matched.absent.extend(near.absent);
     }
 }

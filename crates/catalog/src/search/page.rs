@@ -18,7 +18,6 @@ use super::variants::Group;
 use super::{Found, Hit, Matches, SearchOptions};
 use crate::catalog::Catalog;
 use crate::error::Result;
-use crate::manifest::ShardRef;
 use crate::query::Target;
 
 /// Hits of the second search of a page, and of the first where the order of the hits is not that of the scores alone.
@@ -70,8 +69,7 @@ impl<S: Storage> Catalog<S> {
 
     fn answer(&self, asked: &Asked<'_>) -> Found<'_, S> {
         let options = asked.options;
-        let browsing = asked.is_browsing();
-        let by_fields = browsing || !asked.sort.is_empty();
+        let by_fields = asked.is_browsing() || !asked.sort.is_empty();
         let matched = (by_fields || !asked.facets.is_empty()).then(|| self.matched(asked));
         let wanted = options.offset.saturating_add(options.k).min(self.len());
         let mut list = List {
@@ -88,13 +86,12 @@ impl<S: Storage> Catalog<S> {
         }
         let first = options.offset.min(list.items.len());
         let hits = self.hits(asked, &list.items[first..], &mut found);
-        let facets = matched.iter().flat_map(|matched| {
-            let facets = asked.facets.iter();
-            facets.map(move |&(facet, field)| (facet, field, matched))
-        });
-        let facets = facets
-            .map(|(facet, field, matched)| self.facet(facet, field, matched, &mut found.absent))
-            .collect();
+        let mut facets = Vec::with_capacity(asked.facets.len());
+        if let Some(matched) = &matched {
+            for &(facet, field) in &asked.facets {
+                facets.push(self.facet(facet, field, matched, &mut found.absent));
+            }
+        }
         let matches = matched.as_ref().map(|matched| Matches {
             count: matched.count(),
             exact: matched.exact,
@@ -126,7 +123,7 @@ impl<S: Storage> Catalog<S> {
             !is_hidden
                 && set.is_none_or(|set| {
                     let set = set.unwrap_or_default();
-                    set.is_some_and(|set| u16::try_from(item).is_ok_and(|i| set.contains(i)))
+                    set.is_some_and(|set| set.holds(item))
                 })
         };
         let mut places: Vec<Place> = asked.pinned.iter().copied().filter(allowed).collect();
@@ -230,21 +227,21 @@ impl<S: Storage> Catalog<S> {
     fn tell_missing(&self, asked: &Asked<'_>, list: &List<'_>, found: &mut Gathered) {
         // Without an order, items of the shards that are here are as good as any.
         let needs_all = !asked.sort.is_empty() || !asked.boosts.is_empty() || !list.is_full();
-        let shards = (0..).zip(&self.manifest().shards);
-        let may_match = |shard: &ShardRef| {
-            let filter = asked.filter.as_ref();
-            filter.is_none_or(|filter| filter.may_match(&shard.stats))
+        let is_missing = |&number: &usize| {
+            self.shard(number).is_none() && self.may_match(number, asked.filter.as_ref())
         };
-        let missing =
-            shards.filter(|(number, shard)| self.shard(*number).is_none() && may_match(shard));
-        found.stats.missing = if needs_all { missing.count() } else { 0 };
+        let shards = 0..self.manifest().shards.len();
+        found.stats.missing = match needs_all {
+            true => shards.filter(is_missing).count(),
+            false => 0,
+        };
         found.stats.probed = self.attached_shards();
     }
 
     /// Items as hits.
     fn hits(&self, asked: &Asked<'_>, items: &[Ranked], found: &mut Gathered) -> Vec<Hit<'_, S>> {
         let places: Vec<Place> = items.iter().map(|item| item.place).collect();
-        let variants = self.variants(asked, &places);
+        let variants = self.variants(asked, &places, &mut found.absent);
         let mut hits = Vec::with_capacity(items.len());
         for (item, variants) in items.iter().zip(variants) {
             let (shard, place) = item.place;

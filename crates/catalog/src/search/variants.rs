@@ -1,5 +1,7 @@
 //! Groups of variants: items that share a value of a field, of which the best is a hit.
 
+use std::ops::Range;
+
 use nearshelf_container::Storage;
 
 use super::asked::Asked;
@@ -29,7 +31,12 @@ impl<S: Storage> Catalog<S> {
 
     /// The items that may be hits and that are of the groups of some items: a number for each, `None` for one that
     /// stands alone.
-    pub(super) fn variants(&self, asked: &Asked<'_>, places: &[Place]) -> Vec<Option<u64>> {
+    pub(super) fn variants(
+        &self,
+        asked: &Asked<'_>,
+        places: &[Place],
+        absent: &mut Vec<(usize, Range<usize>)>,
+    ) -> Vec<Option<u64>> {
         let Some(field) = asked.distinct else {
             return vec![None; places.len()];
         };
@@ -41,21 +48,19 @@ impl<S: Storage> Catalog<S> {
         known.sort_unstable();
         known.dedup_by_key(|(group, _)| *group);
         let allowed: Matched = self.allowed_sets(asked);
+        let is_bool = matches!(known.first(), Some((Group::Bool(_), _)));
         let mut add = |group: Group<'_>, count: u64| {
             if let Ok(at) = known.binary_search_by_key(&group, |(group, _)| *group) {
                 known[at].1 += count;
             }
         };
-        for (_, shard, columns, set) in allowed.shards(self) {
-            // What is not here yet is counted once it is.
-            let _ = columns.numbers(shard, field, set, |x| add(Group::Number(x.to_bits()), 1));
-            let _ = columns.count(shard, field, set, |word, count| {
-                match groups.iter().flatten().next() {
-                    Some(Group::Bool(_)) => add(Group::Bool(word == "true"), count),
-                    _ => add(Group::Text(word), count),
-                }
-            });
-        }
+        allowed.read(self, absent, |shard, columns, set| {
+            columns.numbers(shard, field, set, |x| add(Group::Number(x.to_bits()), 1))?;
+            columns.count(shard, field, set, |word, count| match is_bool {
+                true => add(Group::Bool(word == "true"), count),
+                false => add(Group::Text(word), count),
+            })
+        });
         let count = |group: &Option<Group<'_>>| {
             let at = known.binary_search_by_key(group.as_ref()?, |(group, _)| *group);
             Some(known[at.ok()?].1)

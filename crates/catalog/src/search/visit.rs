@@ -66,11 +66,14 @@ impl<S: Storage> Catalog<S> {
     /// The shards that may hold items of a filter, nearest first.
     pub(super) fn visits(&self, vector: &[f32], filter: Option<&Node>) -> Vec<usize> {
         let mut order = self.route(vector);
-        if let Some(filter) = filter {
-            let shards = &self.manifest().shards;
-            order.retain(|&number| filter.may_match(&shards[number].stats));
-        }
+        order.retain(|&number| self.may_match(number, filter));
         order
+    }
+
+    /// Whether a shard may hold items of a filter.
+    pub(super) fn may_match(&self, number: usize, filter: Option<&Node>) -> bool {
+        let stats = &self.manifest().shards[number].stats;
+        filter.is_none_or(|filter| filter.may_match(stats))
     }
 
     /// The filter of a search over this shelf's columns.
@@ -106,10 +109,7 @@ impl<S: Storage> Catalog<S> {
         let asked = self.asked(target, options, false)?;
         let shards = &self.manifest().shards;
         let filter = asked.filter.as_ref();
-        let may_match = |number: &usize| {
-            let stats = &shards[*number].stats;
-            filter.is_none_or(|filter| filter.may_match(stats))
-        };
+        let may_match = |number: &usize| self.may_match(*number, filter);
         // No more hits than there are items, so that no sum is too large.
         let items = shards.iter().map(|shard| shard.items as usize).sum();
         let k = options.offset.saturating_add(options.k).min(items);

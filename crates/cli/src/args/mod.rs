@@ -154,8 +154,6 @@ pub struct SearchArgs {
     #[arg(value_name = "[SHELF] QUERY", num_args = 0..=2)]
     pub target: Vec<String>,
     #[command(flatten)]
-    pub search: SearchFlags,
-    #[command(flatten)]
     pub page: PageFlags,
     /// Many queries instead of one: JSON Lines with "_id" and "text".
     #[arg(long, value_name = "FILE.jsonl", requires = "run")]
@@ -187,8 +185,6 @@ pub struct SimilarArgs {
     #[arg(value_name = "[SHELF] ID", num_args = 1..=2, required = true)]
     pub target: Vec<String>,
     #[command(flatten)]
-    pub search: SearchFlags,
-    #[command(flatten)]
     pub page: PageFlags,
     /// Print the result as JSON.
     #[arg(long)]
@@ -212,8 +208,6 @@ pub struct RecommendArgs {
     #[arg(long, value_name = "TEXT")]
     pub text: Option<String>,
     #[command(flatten)]
-    pub search: SearchFlags,
-    #[command(flatten)]
     pub page: PageFlags,
     /// Print the result as JSON.
     #[arg(long)]
@@ -232,6 +226,8 @@ pub struct TypesArgs {
 /// Which of the items that match are shown, in which order, and what is counted over all of them.
 #[derive(Debug, Clone, Args)]
 pub struct PageFlags {
+    #[command(flatten)]
+    pub search: SearchFlags,
     /// Hits wanted.
     #[arg(short, value_name = "K", default_value = "10", value_parser = parse::positive)]
     pub k: usize,

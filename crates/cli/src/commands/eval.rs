@@ -11,7 +11,7 @@ use nearshelf_eval::{
 
 use crate::args::{Baseline, EvalArgs};
 use crate::commands::report::{Report, compared, parts};
-use crate::commands::search::{filtered, shelf_run};
+use crate::commands::search::{filtered, ranking, shelf_run};
 use crate::commands::{histories, open, write_whole};
 
 pub fn run(args: &EvalArgs) -> Result<()> {
@@ -155,11 +155,7 @@ fn exact_run(shelf: &Shelf, queries: &[Query], options: &SearchOptions) -> Resul
         .iter()
         .map(|query| {
             let hits = shelf.search_exact(&query.text, &filtered(query, options)?)?;
-            let hits = hits
-                .iter()
-                .map(|hit| (hit.id.to_owned(), hit.score))
-                .collect();
-            Ok((query.id.clone(), hits))
+            Ok((query.id.clone(), ranking(&hits)))
         })
         .collect()
 }

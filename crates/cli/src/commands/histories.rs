@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
 use anyhow::{Result, bail};
-use nearshelf::{Mode, Query, Recommend, SearchOptions, Shelf, ValueRef};
-use nearshelf_eval::{Qrels, Run, read_histories};
+use nearshelf::{Mode, Recommend, SearchOptions, Shelf, ValueRef};
+use nearshelf_eval::{Qrels, Ranking, Run, read_histories};
 
 use crate::args::{Baseline, EvalArgs};
 use crate::commands::report::Report;
+use crate::commands::search::ranking;
 use crate::output::thousands;
 
 /// Items of a history that are looked at, from the last on.
@@ -84,35 +85,30 @@ fn cases(shelf: &Shelf, path: &Path) -> Result<Vec<Case>> {
     Ok(cases)
 }
 
-fn answered<'a>(
-    shelf: &'a Shelf,
-    cases: &'a [Case],
-    mut ask: impl FnMut(&'a Case) -> Result<(Query<'a>, SearchOptions)>,
-) -> Result<Run> {
-    let mut run = Run::new();
-    for case in cases {
-        let (query, options) = ask(case)?;
-        let answer = shelf.search_with(query, &options)?;
-        let hits = answer.hits.iter().map(|hit| (hit.id.to_owned(), hit.score));
-        run.insert(case.id.clone(), hits.collect());
+/// The rankings that `ask` gives for all cases.
+fn run_of(cases: &[Case], mut ask: impl FnMut(&Case) -> Result<Ranking>) -> Result<Run> {
+    let ranked = cases.iter().map(|case| Ok((case.id.clone(), ask(case)?)));
+    ranked.collect()
+}
+
+/// The options of a search that leaves out what was seen.
+fn unseen(case: &Case, args: &EvalArgs) -> SearchOptions {
+    SearchOptions {
+        hide: case.seen.clone(),
+        ..args.search.options(args.k)
     }
-    Ok(run)
 }
 
 fn recommended(shelf: &Shelf, cases: &[Case], args: &EvalArgs) -> Result<Run> {
     let options = args.search.options(args.k);
-    let mut run = Run::new();
-    for case in cases {
+    run_of(cases, |case| {
         let like: Vec<&str> = case.seen.iter().map(String::as_str).collect();
         let asked = Recommend {
             like: &like,
             ..Default::default()
         };
-        let answer = shelf.recommend(&asked, &options)?;
-        let hits = answer.hits.iter().map(|hit| (hit.id.to_owned(), hit.score));
-        run.insert(case.id.clone(), hits.collect());
-    }
-    Ok(run)
+        Ok(ranking(&shelf.recommend(&asked, &options)?.hits))
+    })
 }
 
 /// The items that are in most histories before their last, without those that were seen.
@@ -138,15 +134,13 @@ fn popular(cases: &[Case], k: usize) -> Run {
 
 /// A search for the words of the seen items' texts, the last ones first.
 fn by_words(shelf: &Shelf, cases: &[Case], args: &EvalArgs) -> Result<Run> {
-    let texts: Vec<String> = cases.iter().map(|case| text(shelf, case)).collect();
-    let texts: HashMap<&str, &String> = cases.iter().map(|c| c.id.as_str()).zip(&texts).collect();
-    let options = |case: &Case| SearchOptions {
-        mode: Mode::Words,
-        hide: case.seen.clone(),
-        ..args.search.options(args.k)
-    };
-    answered(shelf, cases, |case| {
-        Ok((Query::Text(texts[case.id.as_str()]), options(case)))
+    run_of(cases, |case| {
+        let options = SearchOptions {
+            mode: Mode::Words,
+            ..unseen(case, args)
+        };
+        let answer = shelf.search_with(&text(shelf, case), &options)?;
+        Ok(ranking(&answer.hits))
     })
 }
 
@@ -168,30 +162,19 @@ fn text(shelf: &Shelf, case: &Case) -> String {
 
 /// A search for the mean of the seen items' vectors.
 fn by_mean(shelf: &Shelf, cases: &[Case], args: &EvalArgs) -> Result<Run> {
-    let mut run = Run::new();
-    for case in cases {
+    run_of(cases, |case| {
         let mut mean = vec![0f32; shelf.manifest().dims as usize];
         for id in &case.seen {
             for (sum, x) in mean.iter_mut().zip(shelf.vector(id)?.unwrap_or_default()) {
                 *sum += x;
             }
         }
-        let norm = mean
-            .iter()
-            .map(|x| x * x)
-            .sum::<f32>()
-            .sqrt()
-            .max(f32::MIN_POSITIVE);
+        let squares = mean.iter().map(|x| x * x).sum::<f32>();
+        let norm = squares.sqrt().max(f32::MIN_POSITIVE);
         for x in &mut mean {
             *x /= norm;
         }
-        let options = SearchOptions {
-            hide: case.seen.clone(),
-            ..args.search.options(args.k)
-        };
-        let found = shelf.search_vector(&mean, &options)?;
-        let hits = found.hits.iter().map(|hit| (hit.id.to_owned(), hit.score));
-        run.insert(case.id.clone(), hits.collect());
-    }
-    Ok(run)
+        let found = shelf.search_vector(&mean, &unseen(case, args))?;
+        Ok(ranking(&found.hits))
+    })
 }

@@ -18,7 +18,7 @@ pub fn similar(args: &SimilarArgs) -> Result<()> {
         [id, ..] => (open_or_demo(None)?, id),
         [] => unreachable!("clap asks for one or two"),
     };
-    let options = args.page.options(&args.search);
+    let options = args.page.options();
     answer(&shelf, Query::Similar(id), &options, args.json)
 }
 
@@ -34,7 +34,7 @@ pub fn recommend(args: &RecommendArgs) -> Result<()> {
         weights: &args.weights,
         text: args.text.as_deref(),
     };
-    let options = args.page.options(&args.search);
+    let options = args.page.options();
     answer(&shelf, Query::Recommend(asked), &options, args.json)
 }
 

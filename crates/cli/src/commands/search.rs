@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use nearshelf::{Filter, Mode, Query, SearchOptions, Shelf};
-use nearshelf_eval::{Run, read_queries, write_run};
+use nearshelf::{Filter, Hit, Mode, Query, SearchOptions, Shelf};
+use nearshelf_eval::{Ranking, Run, read_queries, write_run};
 use serde_json::json;
 
 use crate::args::{Cli, PageFlags, SearchArgs, SearchFlags};
@@ -32,7 +32,7 @@ impl SearchFlags {
 
 impl PageFlags {
     /// The options of a search with these flags.
-    pub fn options(&self, search: &SearchFlags) -> SearchOptions {
+    pub fn options(&self) -> SearchOptions {
         SearchOptions {
             offset: self.offset,
             sort: self.sort.clone(),
@@ -42,13 +42,13 @@ impl PageFlags {
             distinct: self.distinct.clone(),
             facets: self.facets.clone(),
             diversity: self.diversity,
-            ..search.options(self.k)
+            ..self.search.options(self.k)
         }
     }
 }
 
 pub fn run(args: &SearchArgs) -> Result<()> {
-    let options = args.page.options(&args.search);
+    let options = args.page.options();
     match (args.target.as_slice(), &args.queries, &args.run) {
         ([shelf], Some(queries), Some(run)) => {
             run_queries(&open(Path::new(shelf))?, queries, run, &options, args.json)
@@ -178,14 +178,16 @@ pub fn shelf_run(
         let answer = shelf
             .search_with(&query.text, &options)
             .with_context(|| format!("query {:?}", query.id))?;
-        let hits = answer
-            .hits
-            .iter()
-            .map(|hit| (hit.id.to_owned(), hit.score))
-            .collect();
-        run.insert(query.id.clone(), hits);
+        run.insert(query.id.clone(), ranking(&answer.hits));
     }
     Ok(run)
+}
+
+/// Hits as a run has them.
+pub fn ranking(hits: &[Hit<'_>]) -> Ranking {
+    hits.iter()
+        .map(|hit| (hit.id.to_owned(), hit.score))
+        .collect()
 }
 
 /// The options of a query, which may have a filter of its own beside the one of all.

@@ -38,8 +38,10 @@ impl Slices<'_> {
         let numbers = self.numbering.len();
         scratch.visited.reset(numbers, &scratch.numbers);
         scratch.numbers.clear();
-        scratch.passed.reset(numbers, &scratch.through);
-        scratch.through.clear();
+        if !A::ALL {
+            scratch.passed.reset(numbers, &scratch.through);
+            scratch.through.clear();
+        }
         scratch.beam.reset(ef.max(1));
         let mut walk = Walk {
             slices: self,
