@@ -68,7 +68,7 @@ fn shard(rows: &[&[Option<Value>]], words: &CatalogWords) -> Vec<u8> {
     let of = |i: usize| steps.map(|step| ((i + step) % ITEMS) as u32);
     let links: Vec<[u32; 8]> = (0..ITEMS).map(of).collect();
     let links = Links::new(links.iter().map(<[u32; 8]>::as_slice)).unwrap();
-    let mut shard = ShardBuilder::new(&vectors, &links, 4).unwrap();
+    let mut shard = ShardBuilder::new(&vectors, &links, None, 4).unwrap();
     let ids: Vec<String> = (0..ITEMS).map(|i| format!("item-{i}")).collect();
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
     for (kind, index, bytes) in &words.shards[0] {
@@ -113,11 +113,15 @@ fn write() -> (Vec<u8>, Vec<u8>, Vec<u8>) {
             model: FileRef::of("model", "onnx", b""),
             tokenizer: FileRef::of("tokenizer", "json", b"{}"),
         },
+        changes: vec![],
+        sources: vec![],
         words: Some(WordsRef {
+            added: None,
             file: FileRef::of("words", "nsw", &words.file),
             fields: 1,
         }),
         shards: vec![ShardRef {
+            added: false,
             file: FileRef::of("shard-0000", "nss", &shard),
             items: ITEMS as u32,
             centroid,

@@ -16,6 +16,11 @@ class Shelf {
     Object.assign(this, inner.about);
   }
 
+  /** @param {any} news */
+  async overlay(news) {
+    await this.#inner.overlay(news);
+  }
+
   /** @param {string} text @param {any} [options] */
   search(text, options) {
     return this.#inner.search(text, options);

@@ -61,6 +61,13 @@ export interface OpenOptions {
    */
   onWarning?: (error: Error) => void;
   /**
+   * Told that the server has another manifest of the shelf: {@link Shelf.refresh} takes it. The server is asked beside
+   * searches, once every `revalidate` seconds at most.
+   */
+  onUpdate?: () => void;
+  /** Seconds between these questions; 300 by default. */
+  revalidate?: number;
+  /**
    * Whether files are kept in the Cache API for the next visit and for use without a connection. By default they
    * are in browsers, for shelves opened by address.
    */
@@ -302,7 +309,7 @@ export interface RecommendOptions<F = Fields> extends SearchOptions<F> {
 
 /** A catalog that answers queries. */
 export interface Shelf<F = Fields> {
-  /** Items in all its shards. */
+  /** Items, those that are gone not counted. */
   readonly items: number;
   /** Components of a vector. */
   readonly dims: number;
@@ -338,11 +345,16 @@ export interface Shelf<F = Fields> {
   encode(text: string, options?: { signal?: AbortSignal }): Promise<Float32Array>;
   /** Downloads every shard and waits until all is kept: from then on no query needs a connection. */
   load(options?: { signal?: AbortSignal }): Promise<void>;
+  /**
+   * Lays news of items over the shelf, such as live prices and stock of the shop's own service: by id the fields with their
+   * new values (null for none), or null for an item that is gone. They stand above the shelf's files and are kept in none.
+   */
+  overlay(news: Record<string, { [N in keyof F]?: F[N] | null } | null>): Promise<void>;
   /** Bytes of the module's memory, and shards in it. */
   stats(): Promise<{ memory: number; shards: number }>;
   /**
-   * Takes the shelf as it is on the server now: files that did not change are not fetched again where they are kept.
-   * Searches go on meanwhile, with the shelf as it was.
+   * Takes the shelf as it is on the server now: only files that are not here are fetched. Searches go on meanwhile, with
+   * the shelf as it was; what was laid over it stays.
    */
   refresh(options?: { signal?: AbortSignal }): Promise<void>;
   /**

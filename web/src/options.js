@@ -18,10 +18,13 @@ export function checkOpening(options) {
   if (signal !== undefined && typeof signal?.addEventListener !== "function") {
     throw failure("options", `signal: expected an AbortSignal, found ${typeof signal}.`);
   }
-  for (const name of ["onProgress", "onWarning", "fetch"]) {
+  for (const name of ["onProgress", "onUpdate", "onWarning", "fetch"]) {
     if (rest[name] !== undefined && typeof rest[name] !== "function") {
       throw failure("options", `${name}: expected a function, found ${typeof rest[name]}.`);
     }
+  }
+  if (rest.revalidate !== undefined && !(Number.isFinite(rest.revalidate) && rest.revalidate >= 0)) {
+    throw failure("options", `revalidate: expected seconds, found ${String(rest.revalidate)}.`);
   }
   for (const name of ["manifest", "stall"]) {
     const ms = timeout?.[name];

@@ -26,7 +26,7 @@ export class RemoteShelf {
    * @param {() => Worker} start
    */
   static async open(source, options, start) {
-    const { signal, onProgress, onWarning = (/** @type {Error} */ error) => console.warn(error) } = options;
+    const { signal, onProgress, onUpdate, onWarning = (/** @type {Error} */ error) => console.warn(error) } = options;
     if (signal?.aborted) throw abortReason(signal);
     // A function of the caller's, or bytes, stay on this side and are read through messages.
     const direct = typeof source === "string" || source instanceof URL ? toSource(source).base : undefined;
@@ -42,6 +42,7 @@ export class RemoteShelf {
       worker.onmessage = ({ data }) => {
         if (data.type === "ready") resolve(undefined);
         else if (data.type === "progress") call(onProgress, data.progress);
+        else if (data.type === "update") call(onUpdate);
         else if (data.type === "warning") call(onWarning, fromMessage(data.error));
         else if (data.type === "read") shelf.#give(data, files);
         else shelf.#receive(data);
@@ -59,8 +60,8 @@ export class RemoteShelf {
     try {
       await ready;
       const from = files ? { base: files.base } : { url: direct };
-      const { cache, wasm, onnxWasm, timeout } = options;
-      const message = { type: "open", source: from, cache, wasm: absolute(wasm), onnxWasm: absolute(onnxWasm), timeout };
+      const { cache, wasm, onnxWasm, timeout, revalidate } = options;
+      const message = { type: "open", source: from, cache, revalidate, wantsUpdate: Boolean(onUpdate), wasm: absolute(wasm), onnxWasm: absolute(onnxWasm), timeout };
       shelf.#about = await shelf.#call(message, signal);
       return shelf;
     } catch (error) {
@@ -142,6 +143,11 @@ export class RemoteShelf {
     const { signal, onPartial, ...rest } = searching(options);
     const tell = onPartial && ((/** @type {any} */ value) => call(onPartial, Hits.of_(value)));
     return { signal, tell, options: { ...rest, wantsPartial: Boolean(onPartial) } };
+  }
+
+  /** @param {Record<string, Record<string, any> | null>} news */
+  async overlay(news) {
+    return this.#call({ type: "overlay", news });
   }
 
   /** @param {string} text @param {any} [how] */

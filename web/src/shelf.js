@@ -9,6 +9,9 @@ import { Store } from "./store.js";
 import { Turns, abortable } from "./turns.js";
 import { network } from "./wasm.js";
 
+/** Seconds after which the server is asked for another manifest, where nobody says otherwise. */
+const REVALIDATE_S = 300;
+
 /** Shards that are downloaded at the same time. */
 const PARALLEL = 3;
 
@@ -17,6 +20,8 @@ const PARALLEL = 3;
  * @property {AbortSignal} [signal]
  * @property {(progress: { file: string, loaded: number, total: number, stored: number }) => void} [onProgress]
  * @property {(error: Error) => void} [onWarning]
+ * @property {() => void} [onUpdate]
+ * @property {number} [revalidate]
  * @property {boolean} [cache]
  * @property {{ manifest?: number, stall?: number }} [timeout]
  */
@@ -65,7 +70,7 @@ export class LocalShelf {
 
   /**
    * @param {State} state
-   * @param {(signal?: AbortSignal) => Promise<State>} reopen
+   * @param {(signal?: AbortSignal, before?: State) => Promise<State>} reopen
    */
   constructor(state, reopen) {
     this.#state = state;
@@ -78,7 +83,8 @@ export class LocalShelf {
    * @param {Modules} modules
    */
   static async open(source, options, modules) {
-    const reopen = (/** @type {AbortSignal | undefined} */ signal) => State.open(source, { ...options, signal }, modules);
+    const reopen = (/** @type {AbortSignal | undefined} */ signal, /** @type {State | undefined} */ before) =>
+      State.open(source, { ...options, signal }, modules, before);
     return new LocalShelf(await reopen(options.signal), reopen);
   }
 
@@ -90,13 +96,30 @@ export class LocalShelf {
   /** Takes the shelf as it is on the server now. @param {{ signal?: AbortSignal }} [options] */
   async refresh(options) {
     const { signal } = searching(options);
-    this.#state.open();
-    const next = await this.#reopen(signal);
     const before = this.#state;
+    before.open();
+    const next = await this.#reopen(signal, before);
+    if (before !== this.#state) {
+      // Another call was faster.
+      next.dispose();
+      return this.#state.about;
+    }
+    // News that came while it was on its way.
+    for (const news of before.news) next.overlay(news);
     this.#state = next;
     // Searches that are on their way end with what they began with.
     before.retire();
     return next.about;
+  }
+
+  /**
+   * Lays news of items over the shelf, above its files: live prices and stock.
+   * @param {Record<string, Record<string, any> | null>} news
+   */
+  async overlay(news) {
+    if (typeof news !== "object" || news === null) throw failure("query", `overlay: expected an object, found ${JSON.stringify(news)}.`);
+    const state = this.#state;
+    return state.use(() => this.#turns.take(undefined, () => state.overlay(JSON.stringify(news))));
   }
 
   /** @param {string} text @param {any} [options] */
@@ -152,6 +175,7 @@ export class LocalShelf {
    */
   async #ask(query, { signal, ...settings }, given) {
     const state = this.#state;
+    state.revalidate();
     return state.use(async () => {
       const { similar, like = [], unlike = [] } = query;
       await this.#locate(state, [...(similar === undefined ? [] : [similar]), ...like, ...unlike], signal);
@@ -279,6 +303,10 @@ class State {
   #abort = new AbortController();
   #users = 0;
   #retired = false;
+  #asked = performance.now();
+  #isNews = false;
+  /** News that were laid over, for the shelf that comes next. @type {string[]} */
+  news = [];
 
   /** @param {any} parts */
   constructor({ runtime, engine, manifest, bytes, source, store, options, progress }) {
@@ -296,8 +324,9 @@ class State {
    * @param {import("./source.js").Source} source
    * @param {OpenOptions} options
    * @param {Modules} modules
+   * @param {State} [before] a shelf whose files need not come again
    */
-  static async open(source, options, modules) {
+  static async open(source, options, modules, before) {
     const { signal, onWarning = (error) => console.warn(error), cache = false, timeout = {} } = options;
     if (signal?.aborted) throw abortReason(signal);
     const said = new Set();
@@ -332,6 +361,8 @@ class State {
         runtime.acquire();
         engine = new runtime.glue.Shelf(bytes);
       }
+      // Files lie in the memory of a module: only a shelf of the same one has them.
+      if (before && before.#runtime === runtime) engine.share(before.open());
       state = new State({ runtime, engine, manifest, bytes, source, store, options: { ...options, onWarning: warn }, progress });
       await state.#loadShared(signal);
       await state.#keepManifest();
@@ -347,26 +378,35 @@ class State {
   }
 
   get about() {
-    const { items, dims, fields, idField, textFields, builtBy, shards } = this.#manifest;
+    const { dims, fields, idField, textFields, builtBy, shards } = this.#manifest;
     const build = this.#runtime.glue.isa();
-    return { items, dims, fields, idField, textFields, builtBy, shards: shards.length, build };
+    return { items: this.open().total(), dims, fields, idField, textFields, builtBy, shards: shards.length, build };
   }
 
   async #keepManifest() {
-    const { encoder, words, shards } = this.#manifest;
-    const files = [...encoder, ...(words ? [words] : []), ...shards.map((/** @type {any} */ shard) => shard.file)];
+    const files = [...this.#shared, ...this.#manifest.shards.map((/** @type {any} */ shard) => shard.file)];
     await this.#store?.put(MANIFEST, this.#bytes);
     await this.#store?.keepOnly(new Set([MANIFEST, ...files.map(({ name }) => name)]));
   }
 
-  /** The files that every query needs: words and encoder. @param {AbortSignal} [signal] */
+  /** The files that every query needs: words, encoder, and what has changed since the build. */
+  get #shared() {
+    const { encoder, words, addedWords, changes } = this.#manifest;
+    return [...(words ? [words] : []), ...(addedWords ? [addedWords] : []), ...changes, ...encoder];
+  }
+
+  /** @param {AbortSignal} [signal] */
   async #loadShared(signal) {
     const stop = () => this.#abort.abort(signal && abortReason(signal));
     signal?.addEventListener("abort", stop, { once: true });
     try {
-      const { encoder, words } = this.#manifest;
-      const files = [...(words ? [words] : []), ...encoder];
-      await Promise.all(files.map((/** @type {any} */ file) => this.#attach(file)));
+      const files = this.#shared.filter(({ name }) => !this.open().hasFile(name));
+      await Promise.all(files.map((file) => this.#fetch(file)));
+      // In their order: words are added to words, and a change stands above the one before it.
+      for (const { name } of files) this.open().attachReserved(name);
+      for (const number of this.numbers) {
+        if (this.open().hasFile(this.#manifest.shards[number].file.name)) this.#attached.add(number);
+      }
     } catch (error) {
       // What else is on its way is not needed any more.
       this.#abort.abort();
@@ -377,8 +417,8 @@ class State {
     this.open().loadEncoder();
   }
 
-  /** Downloads a file into the module's memory, where it stays. @param {any} file */
-  async #attach(file) {
+  /** Downloads a file into the room for it in the module's memory. @param {any} file */
+  async #fetch(file) {
     const { signal } = this.#abort;
     const { glue } = this.#runtime;
     this.open().reserve(file.name, file.bytes);
@@ -392,7 +432,6 @@ class State {
     const { stall } = this.#options.timeout ?? {};
     try {
       await download(file, { source: this.#source, store: this.#store, signal, stall, sha256: (bytes) => sha256(bytes, glue), progress }, sink);
-      this.open().attachReserved(file.name);
     } catch (error) {
       this.#engine?.discard(file.name);
       throw fromEngine(error);
@@ -441,7 +480,8 @@ class State {
     if (before) return before;
     const { file } = this.#manifest.shards[number];
     const loading = this.#turn(async () => {
-      await this.#attach(file);
+      await this.#fetch(file);
+      this.open().attachReserved(file.name);
       this.#attached.add(number);
     }).finally(() => this.#loading.delete(number));
     // Whoever waits sees the error; where nobody does, the next search tries again.
@@ -479,12 +519,39 @@ class State {
     if (!gone) return fromEngine(error);
     try {
       const now = await downloadManifest({ source: this.#source, timeout: this.#options.timeout?.manifest });
-      if (now.length === this.#bytes.length && now.every((byte, i) => byte === this.#bytes[i])) return error;
+      if (this.#isManifest(now)) return error;
     } catch {
       return error;
     }
     const { url, status } = error;
     return failure("stale", `${url}: status ${status}; the server's manifest is another one now.`, { url, status, cause: error });
+  }
+
+  /** @param {string} news */
+  overlay(news) {
+    this.open().overlay(news);
+    this.news.push(news);
+  }
+
+  /** Asks the server, once in a while and beside what is asked of the shelf, whether it has another one. */
+  revalidate() {
+    const { onUpdate, revalidate = REVALIDATE_S, timeout } = this.#options;
+    const now = performance.now();
+    if (!onUpdate || this.#isNews || now - this.#asked < 1000 * revalidate) return;
+    this.#asked = now;
+    downloadManifest({ source: this.#source, timeout: timeout?.manifest, signal: this.#abort.signal })
+      .then((bytes) => {
+        if (this.#retired || this.#isNews || this.#isManifest(bytes)) return;
+        this.#isNews = true;
+        call(onUpdate);
+      })
+      // Without a connection the shelf is what it is; the next time will do.
+      .catch(() => {});
+  }
+
+  /** @param {Uint8Array} bytes */
+  #isManifest(bytes) {
+    return bytes.length === this.#bytes.length && bytes.every((byte, i) => byte === this.#bytes[i]);
   }
 
   /** @param {Error} error */

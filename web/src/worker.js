@@ -33,7 +33,7 @@ function proxy(/** @type {string | undefined} */ base) {
 }
 
 /** @param {any} message @param {AbortSignal} signal */
-async function open({ source, cache, wasm, onnxWasm, timeout }, signal) {
+async function open({ source, cache, wasm, onnxWasm, timeout, revalidate, wantsUpdate }, signal) {
   let last = 0;
   const onProgress = (/** @type {any} */ progress) => {
     const now = performance.now();
@@ -42,10 +42,11 @@ async function open({ source, cache, wasm, onnxWasm, timeout }, signal) {
     post({ type: "progress", progress });
   };
   const onWarning = (/** @type {any} */ error) => post({ type: "warning", error: toMessage(error) });
+  const onUpdate = wantsUpdate ? () => post({ type: "update" }) : undefined;
   const from = source.url ? toSource(source.url, { revalidate: true, kept: cache }) : proxy(source.base);
   const given = { network: wasm, onnx: onnxWasm };
   const modules = { locate: (/** @type {"network" | "onnx"} */ kind) => given[kind] ?? locate(kind), onnx: () => onnx };
-  shelf = await LocalShelf.open(from, { signal, onProgress, onWarning, cache, timeout }, modules);
+  shelf = await LocalShelf.open(from, { signal, onProgress, onWarning, onUpdate, cache, timeout, revalidate }, modules);
   return shelf.about;
 }
 
@@ -61,6 +62,7 @@ const calls = {
   suggest: ({ text, options }, signal) => here().suggest(text, { ...options, signal }),
   encode: ({ text }, signal) => here().encode(text, { signal }),
   load: (_, signal) => here().load({ signal }),
+  overlay: ({ news }) => here().overlay(news),
   refresh: (_, signal) => here().refresh({ signal }),
   stats: () => here().stats(),
 };

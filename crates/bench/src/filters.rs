@@ -23,7 +23,7 @@ const SHARES: [f64; 5] = [0.9, 0.5, 0.1, 0.01, 0.001];
 const ROUNDS: usize = 3;
 
 /// Items with the fields that filters are made of.
-struct Catalog {
+pub struct Catalog {
     /// Of each item, 0 to 1, by chance.
     chance: Vec<f64>,
     /// The cell of each item.
@@ -98,7 +98,7 @@ pub fn run(reuse: bool, faiss: bool) -> Result<()> {
 }
 
 /// The fields of the items, by the vectors and by their numbers.
-fn catalog(data: &Data) -> Catalog {
+pub fn catalog(data: &Data) -> Catalog {
     let items = data.titles.len();
     let anchors: Vec<&[f32]> = (0..CELLS)
         .map(|cell| row(&data.vectors, data.dims, cell * items / CELLS))
@@ -134,7 +134,12 @@ fn row(of: &[f32], dims: usize, at: usize) -> &[f32] {
 }
 
 /// A shelf of the titles with the fields; with `reuse` that of the last run.
-fn shelf(data: &Data, catalog: &Catalog, work: &Path, reuse: bool) -> Result<std::path::PathBuf> {
+pub fn shelf(
+    data: &Data,
+    catalog: &Catalog,
+    work: &Path,
+    reuse: bool,
+) -> Result<std::path::PathBuf> {
     let folder = work.join("shelf-fields");
     if reuse && folder.exists() {
         return Ok(folder);

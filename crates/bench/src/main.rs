@@ -9,6 +9,7 @@ mod page;
 mod search;
 mod timing;
 mod train;
+mod updates;
 mod web;
 mod words;
 
@@ -54,6 +55,15 @@ enum Bench {
         #[arg(long)]
         faiss: bool,
     },
+    /// Updates day by day: time, bytes, and searches afterwards.
+    Update {
+        /// Days of updates.
+        #[arg(long, default_value_t = 30)]
+        days: usize,
+        /// Begin with the shelf that the last run of this or of `filters` built.
+        #[arg(long)]
+        reuse: bool,
+    },
     /// Encoding, against ONNX Runtime INT8.
     Encoder,
     /// Answer latencies to the benchmark of encoders.
@@ -98,6 +108,7 @@ fn main() -> Result<()> {
         } => search::run(items, &peers, ef_construction, reuse),
         Bench::Words { reuse } => words::run(reuse),
         Bench::Filters { reuse, faiss } => filters::run(reuse, faiss),
+        Bench::Update { days, reuse } => updates::run(days, reuse),
         Bench::Encoder => encoder::run(),
         Bench::Latency { model } => encoder::latency(&model),
         Bench::Web { rounds } => web::run(rounds),

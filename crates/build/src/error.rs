@@ -62,6 +62,23 @@ pub enum Error {
         /// The place.
         path: PathBuf,
     },
+    /// Another update is at work on the shelf.
+    #[error("{path}: expected no other update at work, found one: wait until it has ended")]
+    Locked {
+        /// The shelf.
+        path: PathBuf,
+    },
+    /// There is no shelf.
+    #[error("{path}: expected a shelf that this version built, found {found}")]
+    NoShelf {
+        /// The place.
+        path: PathBuf,
+        /// The file that is missing.
+        found: String,
+    },
+    /// A shard that is mapped whole could not be read.
+    #[error("a shard: expected all of its bytes, found a part")]
+    Unreadable,
     /// An option out of range.
     #[error("{option}: expected {expected}, found {found}")]
     Option {

@@ -3,11 +3,14 @@
 //!
 //! The same items, model, options and seed give the same bytes on every number of threads.
 
+mod cache;
 mod chance;
+mod compact;
 mod error;
 mod fragments;
 mod items;
 mod link;
+mod make;
 mod model;
 mod neighbours;
 mod options;
@@ -17,10 +20,14 @@ mod partition;
 mod probe;
 mod progress;
 mod shelf;
+mod source;
+mod store;
 mod target;
+mod update;
 mod vectors;
 mod words;
 
+pub use compact::{CompactOptions, Compacted, compact};
 pub use error::{Error, Result};
 pub use items::{
     FieldSpec, ItemOptions, Items, Problem, ProblemKind, Report, TextField, TypedField, read_items,
@@ -32,4 +39,5 @@ pub use neighbours::neighbours;
 pub use options::BuildOptions;
 pub use progress::{NoProgress, Progress};
 pub use shelf::{Built, build};
+pub use update::{Counts, UpdateOptions, Updated, update};
 pub use words::WordOptions;

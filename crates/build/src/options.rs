@@ -31,6 +31,10 @@ pub struct BuildOptions {
     /// A file of NumPy's with the items' vectors, float32 `[n][dims]` of length 1 in the order of the good rows, instead of
     /// encoding.
     pub vectors: Option<PathBuf>,
+    /// A file of vectors that were kept: texts that it has are not encoded again.
+    pub reuse: Option<PathBuf>,
+    /// A file that the vectors are kept in, by their texts.
+    pub keep_vectors: Option<PathBuf>,
     /// Go on from the vectors of a build of the same items that was killed.
     pub resume: bool,
 }
@@ -49,6 +53,8 @@ impl Default for BuildOptions {
             // shoppers are not.
             recall: 0.99,
             vectors: None,
+            reuse: None,
+            keep_vectors: None,
             resume: false,
         }
     }

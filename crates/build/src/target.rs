@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use nearshelf_catalog::{FileRef, MANIFEST_NAME};
+use nearshelf_catalog::MANIFEST_NAME;
 
 use crate::error::{Error, Result};
 
@@ -54,19 +54,13 @@ impl Target {
         })
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    /// The place of a file of this name.
+    pub fn file(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
-    /// Writes a file whose name holds its content's hash.
-    pub fn write(&self, stem: &str, extension: &str, bytes: &[u8]) -> Result<FileRef> {
-        let file = FileRef::of(stem, extension, bytes);
-        self.write_named(&file.name, bytes)?;
-        Ok(file)
-    }
-
     pub fn write_named(&self, name: &str, bytes: &[u8]) -> Result<()> {
-        let path = self.path(name);
+        let path = self.file(name);
         let write = || {
             let mut file = BufWriter::new(File::create_new(&path)?);
             file.write_all(bytes)?;
@@ -77,7 +71,7 @@ impl Target {
 
     /// Removes a file that is no part of the shelf.
     pub fn remove(&self, name: &str) -> Result<()> {
-        let path = self.path(name);
+        let path = self.file(name);
         match fs::remove_file(&path) {
             Err(e) if e.kind() != ErrorKind::NotFound => Err(Error::io(&path, e)),
             _ => Ok(()),

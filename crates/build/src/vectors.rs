@@ -10,6 +10,7 @@ use nearshelf_container::checksum;
 use nearshelf_encoder::Encoder;
 use sha2::{Digest, Sha256};
 
+use crate::cache::VectorCache;
 use crate::error::{Error, Result};
 use crate::progress::Progress;
 
@@ -34,6 +35,8 @@ pub(crate) struct VectorFile {
     dims: usize,
     /// Rows after which a checksum stands.
     checked: usize,
+    /// The row of each vector in the file, where that is another.
+    order: Option<Vec<u32>>,
 }
 
 /// Vectors that were encoded.
@@ -43,6 +46,8 @@ pub(crate) struct Encoded {
     pub truncated: u64,
     /// Vectors that were there.
     pub resumed: u64,
+    /// Vectors of texts that were kept.
+    pub reused: u64,
 }
 
 impl VectorFile {
@@ -79,12 +84,20 @@ impl VectorFile {
             rows,
             dims,
             checked: rows.max(1),
+            order: None,
         };
         vectors.check_lengths()?;
         Ok(vectors)
     }
 
-    /// Encodes texts into a file of our own, behind the rows that it already has.
+    /// The same vectors in another order, by their rows in the file.
+    #[must_use]
+    pub fn in_order(self, order: Vec<u32>) -> Self {
+        let order = Some(order);
+        VectorFile { order, ..self }
+    }
+
+    /// Encodes texts into a file of our own, behind the rows that it already has. Texts whose vectors were kept are not encoded.
     ///
     /// # Errors
     /// A text that cannot be encoded, a file that cannot be written.
@@ -93,6 +106,7 @@ impl VectorFile {
         key: &Key,
         encoder: &Encoder,
         texts: &[String],
+        kept: Option<&VectorCache>,
         threads: usize,
         progress: &dyn Progress,
     ) -> Result<Encoded> {
@@ -121,14 +135,15 @@ impl VectorFile {
 
         progress.stage("encoding items", texts.len() as u64);
         progress.at(done as u64);
-        let mut truncated = 0;
+        let (mut truncated, mut reused) = (0, 0);
         for (number, texts) in texts[done..].chunks(BLOCK).enumerate() {
             let before = done + number * BLOCK;
             let at = |encoded: usize| progress.at((before + encoded) as u64);
-            let encoded = encoder.encode_batch(texts, threads, &at)?;
-            truncated += encoded.iter().filter(|e| e.truncated()).count() as u64;
-            for rows in encoded.chunks(CHECKED) {
-                let numbers = rows.iter().flat_map(|e| &e.vector);
+            let block = Block::new(texts, kept, encoder, threads, &at)?;
+            truncated += block.truncated;
+            reused += block.reused;
+            for rows in block.vectors.chunks(CHECKED) {
+                let numbers = rows.iter().flatten();
                 let bytes: Vec<u8> = numbers.flat_map(|x| x.to_le_bytes()).collect();
                 out.write_all(&bytes).map_err(io)?;
                 let sum = checksum(&bytes).to_le_bytes();
@@ -146,11 +161,45 @@ impl VectorFile {
             rows: texts.len(),
             dims,
             checked: CHECKED,
+            order: None,
         };
         Ok(Encoded {
             vectors,
             truncated,
             resumed: done as u64,
+            reused,
+        })
+    }
+
+    /// Vectors that are there, in a file.
+    ///
+    /// # Errors
+    /// Those of the vectors, or a file that cannot be written.
+    pub fn of_rows(
+        path: &Path,
+        rows: usize,
+        dims: usize,
+        vectors: impl Iterator<Item = Result<Vec<f32>>>,
+    ) -> Result<Self> {
+        let io = |e| Error::io(path, e);
+        let mut options = File::options();
+        options.create_new(true).read(true).write(true);
+        let mut out = BufWriter::new(options.open(path).map_err(io)?);
+        for vector in vectors {
+            let bytes: Vec<u8> = vector?.iter().flat_map(|x| x.to_le_bytes()).collect();
+            out.write_all(&bytes).map_err(io)?;
+        }
+        let file = out
+            .into_inner()
+            .map_err(|e| Error::io(path, e.into_error()))?;
+        Ok(VectorFile {
+            file: Mutex::new(file),
+            path: path.to_owned(),
+            start: 0,
+            rows,
+            dims,
+            checked: rows.max(1),
+            order: None,
         })
     }
 
@@ -171,6 +220,10 @@ impl VectorFile {
 
     /// Rows one behind the other, `[rows][dims]`.
     fn read(&self, rows: Range<usize>) -> Result<Vec<f32>> {
+        if self.order.is_some() {
+            let rows: Vec<u32> = (rows.start as u32..rows.end as u32).collect();
+            return self.gather(&rows);
+        }
         let mut bytes = Vec::with_capacity(rows.len() * self.dims * 4);
         let mut next = rows.start;
         while next < rows.end {
@@ -188,6 +241,10 @@ impl VectorFile {
         let width = self.dims * 4;
         let mut bytes = vec![0; rows.len() * width];
         for (&row, to) in rows.iter().zip(bytes.chunks_exact_mut(width)) {
+            let row = match &self.order {
+                Some(order) => order.get(row as usize).copied().unwrap_or(row),
+                None => row,
+            };
             self.read_at(row as usize, to)?;
         }
         Ok(numbers(&bytes))
@@ -227,6 +284,46 @@ impl VectorFile {
             }
         }
         Ok(())
+    }
+}
+
+/// The vectors of some texts.
+struct Block {
+    vectors: Vec<Vec<f32>>,
+    truncated: u64,
+    reused: u64,
+}
+
+impl Block {
+    /// Encodes the texts whose vectors were not kept.
+    fn new(
+        texts: &[String],
+        kept: Option<&VectorCache>,
+        encoder: &Encoder,
+        threads: usize,
+        at: &(dyn Fn(usize) + Sync),
+    ) -> Result<Self> {
+        let known = texts.iter().map(|text| match kept {
+            Some(kept) => kept.get(text),
+            None => Ok(None),
+        });
+        let known: Vec<Option<Vec<f32>>> = known.collect::<Result<_>>()?;
+        let unknown = texts
+            .iter()
+            .zip(&known)
+            .filter(|(_, known)| known.is_none());
+        let unknown: Vec<&String> = unknown.map(|(text, _)| text).collect();
+        let encoded = encoder.encode_batch(&unknown, threads, at)?;
+        let truncated = encoded.iter().filter(|e| e.truncated()).count() as u64;
+        let mut encoded = encoded.into_iter();
+        let vectors = known.into_iter();
+        Ok(Block {
+            reused: (texts.len() - unknown.len()) as u64,
+            truncated,
+            vectors: vectors
+                .filter_map(|known| known.or_else(|| Some(encoded.next()?.vector)))
+                .collect(),
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use nearshelf_lexical::{Analyzer, CatalogWords, Language, MAX_FIELDS, WordsWriter};
+use nearshelf_lexical::{Analyzer, CatalogWords, Language, MAX_FIELDS, Words, WordsWriter};
 
 use crate::error::{Error, Result};
 use crate::items::{ItemOptions, Items};
@@ -17,6 +17,34 @@ pub struct WordOptions {
     /// A file of queries that others are completed with, one a line, the most frequent counted by a number behind a tab;
     /// without it phrases of the items.
     pub suggestions: Option<PathBuf>,
+}
+
+/// The files of [`WordOptions`], read.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct WordTexts {
+    /// Lines of synonyms.
+    pub synonyms: String,
+    /// Queries with their weights.
+    pub queries: Vec<(String, u64)>,
+}
+
+impl WordTexts {
+    /// Reads the files.
+    ///
+    /// # Errors
+    /// Files that cannot be read, or whose lines are none.
+    pub fn read(options: &WordOptions) -> Result<Self> {
+        let synonyms = options.synonyms.as_deref().map(read).transpose()?;
+        let queries = options
+            .suggestions
+            .as_deref()
+            .map(suggestions)
+            .transpose()?;
+        Ok(WordTexts {
+            synonyms: synonyms.unwrap_or_default(),
+            queries: queries.unwrap_or_default(),
+        })
+    }
 }
 
 /// Checks the text fields and their weights.
@@ -42,42 +70,45 @@ pub(crate) fn check(options: &ItemOptions) -> Result<()> {
 /// Counts the words of items that are cut into shards.
 ///
 /// # Errors
-/// Files of synonyms or queries that cannot be read, or are none.
+/// Synonyms that are none.
 pub(crate) fn words(
     items: &Items,
     text: &ItemOptions,
     options: &WordOptions,
+    texts: &WordTexts,
     members: &[Vec<u32>],
 ) -> Result<CatalogWords> {
     let fields: Vec<(String, f32)> = (text.text.iter())
         .map(|field| (field.name.clone(), field.weight))
         .collect();
-    let synonyms = options.synonyms.as_deref().map(read).transpose()?;
-    let synonyms = synonyms.unwrap_or_default();
     let writer = WordsWriter::new(
         Analyzer::new(options.language),
         &fields,
         &text.exact,
-        &synonyms,
+        &texts.synonyms,
     );
     let mut writer = writer.map_err(|reason| Error::Lines {
         path: options.synonyms.clone().unwrap_or_default(),
         reason,
     })?;
+    add(&mut writer, items, fields.len());
+    Ok(writer.write(members, &texts.queries))
+}
+
+/// Counts the words of items that are added to a shelf.
+pub(crate) fn words_behind(words: &Words, items: &Items, members: &[Vec<u32>]) -> CatalogWords {
+    let mut writer = WordsWriter::behind(words);
+    add(&mut writer, items, words.fields().count());
+    writer.write(members, &[])
+}
+
+fn add(writer: &mut WordsWriter<'_>, items: &Items, fields: usize) {
     for item in 0..items.ids.len() {
-        let texts: Vec<&str> = (0..fields.len())
-            .map(|field| items.part(item, field))
-            .collect();
+        let texts: Vec<&str> = (0..fields).map(|field| items.part(item, field)).collect();
         let identifiers = items.identifiers.get(item).map_or(&[][..], Vec::as_slice);
         let identifiers: Vec<&str> = identifiers.iter().map(String::as_str).collect();
         writer.add(&texts, &identifiers);
     }
-    let queries = options
-        .suggestions
-        .as_deref()
-        .map(suggestions)
-        .transpose()?;
-    Ok(writer.write(members, &queries.unwrap_or_default()))
 }
 
 /// Queries, one a line, each with the number behind its last tab, or 1.

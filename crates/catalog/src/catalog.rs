@@ -1,12 +1,13 @@
 //! A shelf's manifest and shards.
 
 use std::ops::Range;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use nearshelf_container::{Absent, Bytes, Storage, Stored};
-use nearshelf_index::{Allowed, Numbering, Scratch, Shard};
+use nearshelf_index::{Added, Allowed, Numbering, Scratch, Shard, Slices};
 use nearshelf_lexical::{ShardWords, WordSections, Words};
 
+use crate::changes::Session;
 use crate::columns::{Columns, FieldKind, ValueRef};
 use crate::error::{Error, Result};
 use crate::filter::{Node, Sets};
@@ -18,30 +19,50 @@ use crate::manifest::{MANIFEST_NAME, Manifest, WordsRef};
 /// `Send + Sync` where `S` is: threads share one catalog.
 #[derive(Debug)]
 pub struct Catalog<S> {
-    manifest: Manifest,
+    pub(crate) manifest: Manifest,
     numbering: Numbering,
-    shards: Vec<Option<Attached<S>>>,
+    pub(crate) parts: Vec<Part<S>>,
+    /// Links to items that were added; made by the first search.
+    added: OnceLock<Option<Added>>,
+    /// News that are in no file, by id.
+    pub(crate) session: Session,
     words: Option<Words>,
     scratch: Mutex<Vec<Scratch>>,
     word_scratch: Mutex<Vec<nearshelf_lexical::Scratch>>,
     sets: Mutex<Sets>,
 }
 
+/// A shard, as far as it is known.
 #[derive(Debug)]
-struct Attached<S> {
+pub(crate) struct Part<S> {
+    pub attached: Option<Attached<S>>,
+    pub columns: Columns,
+    /// Items that are not gone; `None` where no item of the shelf is.
+    pub living: Option<Arc<Allowed>>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Attached<S> {
     shard: Shard<S>,
-    columns: Columns,
     words: Option<WordSections>,
 }
 
 impl<S: Storage> Catalog<S> {
     /// A catalog without its shards.
     pub fn new(manifest: Manifest) -> Self {
-        let shards = manifest.shards.iter().map(|_| None).collect();
+        let kinds: Vec<FieldKind> = manifest.fields.iter().map(|f| f.kind).collect();
+        let part = || Part {
+            attached: None,
+            columns: Columns::new(&kinds),
+            living: None,
+        };
+        let parts = manifest.shards.iter().map(|_| part()).collect();
         Catalog {
             numbering: Numbering::new(manifest.shards.iter().map(|shard| shard.items)),
             manifest,
-            shards,
+            parts,
+            added: OnceLock::new(),
+            session: Session::new(),
             words: None,
             scratch: Mutex::default(),
             word_scratch: Mutex::default(),
@@ -82,8 +103,7 @@ impl<S: Storage> Catalog<S> {
                 });
             }
         }
-        let kinds: Vec<FieldKind> = self.manifest.fields.iter().map(|f| f.kind).collect();
-        let columns = Columns::open(&file.name, &shard, &kinds)?;
+        self.parts[number].columns.check(&file.name, &shard)?;
         let words = self.manifest.words.as_ref();
         let fields = words.map_or(0, |words| words.fields as usize);
         let words = WordSections::open(shard.head(), shard.len(), fields);
@@ -91,12 +111,10 @@ impl<S: Storage> Catalog<S> {
             file: file.name.clone(),
             source,
         })?;
-        self.shards[number] = Some(Attached {
-            shard,
-            columns,
-            words,
-        });
+        self.parts[number].attached = Some(Attached { shard, words });
+        self.added = OnceLock::new();
         self.sets().forget(number);
+        self.settle_all(number);
         Ok(())
     }
 
@@ -105,7 +123,7 @@ impl<S: Storage> Catalog<S> {
     /// # Errors
     /// A shelf without words, bytes of another length, a file that is damaged or not the one that the manifest describes.
     pub fn attach_words(&mut self, bytes: Bytes) -> Result<()> {
-        let Some(WordsRef { file, fields }) = &self.manifest.words else {
+        let Some(WordsRef { file, fields, .. }) = &self.manifest.words else {
             return Err(Error::Mismatch {
                 file: MANIFEST_NAME.into(),
                 place: "words".into(),
@@ -130,6 +148,28 @@ impl<S: Storage> Catalog<S> {
         Ok(())
     }
 
+    /// Opens the words that updates added, behind those of the build. Nothing but the file's head is read.
+    ///
+    /// # Errors
+    /// A shelf without such words, or whose own words are not attached yet; bytes of another length, a file that is damaged.
+    pub fn add_words(&mut self, bytes: Bytes) -> Result<()> {
+        let described = self.manifest.words.as_ref();
+        let file = described.and_then(|words| words.added.as_ref());
+        let (Some(file), Some(words)) = (file, &mut self.words) else {
+            return Err(Error::Mismatch {
+                file: MANIFEST_NAME.into(),
+                place: "words".into(),
+                expected: "words that were added, behind those of the build".into(),
+                found: "others".into(),
+            });
+        };
+        file.check_length(bytes.len() as u64)?;
+        words.add(bytes).map_err(|source| Error::File {
+            file: file.name.clone(),
+            source,
+        })
+    }
+
     /// The words that all shards share, when they are attached.
     pub fn words(&self) -> Option<&Words> {
         self.words.as_ref()
@@ -142,12 +182,13 @@ impl<S: Storage> Catalog<S> {
 
     /// A shard, when it is attached.
     pub fn shard(&self, number: usize) -> Option<&Shard<S>> {
-        Some(&self.shards.get(number)?.as_ref()?.shard)
+        Some(&self.attached(number)?.shard)
     }
 
-    /// Items in the attached shards.
+    /// Items in the attached shards that are not gone.
     pub fn len(&self) -> usize {
-        self.shards.iter().flatten().map(|s| s.shard.len()).sum()
+        let attached = (0..self.parts.len()).filter(|&number| self.shard(number).is_some());
+        attached.map(|number| self.living_items(number)).sum()
     }
 
     /// Whether no item can be found.
@@ -160,16 +201,29 @@ impl<S: Storage> Catalog<S> {
     /// # Errors
     /// Ids of a shard are not here.
     pub fn find(&self, id: &str) -> Result<Option<(u32, u32)>> {
-        for (number, attached) in self.shards.iter().enumerate() {
-            let Some(Attached { shard, .. }) = attached else {
+        for number in 0..self.parts.len() {
+            let Some(shard) = self.shard(number) else {
                 continue;
             };
             let found = ids::find(shard, id).map_err(|e| self.absent(number, e))?;
-            if let Some(item) = found {
+            // One that was made anew is gone where it was before.
+            if let Some(item) = found.filter(|&item| self.lives(number, item)) {
                 return Ok(Some((number as u32, item)));
             }
         }
         Ok(None)
+    }
+
+    /// All items of the attached shards that are not gone: id, shard and place. An id that is not here is empty.
+    pub fn items(&self) -> impl Iterator<Item = (&str, u32, u32)> {
+        (0..self.parts.len()).flat_map(move |number| {
+            let items = self.shard(number).map_or(0, Shard::len) as u32;
+            let living = (0..items).filter(move |&item| self.lives(number, item));
+            living.map(move |item| {
+                let id = self.id(number as u32, item).unwrap_or_default();
+                (id.unwrap_or_default(), number as u32, item)
+            })
+        })
     }
 
     /// The vector of an item as its codes have it; `None` where its shard is not attached.
@@ -188,8 +242,8 @@ impl<S: Storage> Catalog<S> {
     /// # Errors
     /// The id is not here.
     pub fn id(&self, shard: u32, item: u32) -> Result<Option<&str>, Absent> {
-        match self.attached(shard) {
-            Some(Attached { shard, .. }) => ids::id(shard, item),
+        match self.shard(shard as usize) {
+            Some(shard) => ids::id(shard, item),
             None => Ok(None),
         }
     }
@@ -204,8 +258,8 @@ impl<S: Storage> Catalog<S> {
         field: usize,
         item: u32,
     ) -> Result<Option<ValueRef<'_>>, Absent> {
-        match self.attached(shard) {
-            Some(Attached { shard, columns, .. }) => columns.value(shard, field, item),
+        match self.columns_of(shard as usize) {
+            Some((shard, columns)) => columns.value(shard, field, item),
             None => Ok(None),
         }
     }
@@ -222,9 +276,12 @@ impl<S: Storage> Catalog<S> {
                 source,
             })?;
             file.verify(words.bytes())?;
+            if let Some((bytes, file)) = words.added_bytes().zip(described.added.as_ref()) {
+                file.verify(bytes)?;
+            }
         }
-        for (expected, attached) in self.manifest.shards.iter().zip(&self.shards) {
-            let Some(Attached { shard, columns, .. }) = attached else {
+        for (number, expected) in self.manifest.shards.iter().enumerate() {
+            let Some((shard, columns)) = self.columns_of(number) else {
                 continue;
             };
             let file = &expected.file;
@@ -245,8 +302,10 @@ impl<S: Storage> Catalog<S> {
     /// That every link of a shard leads to an item of the shelf.
     fn verify_links(&self, shard: &Shard<S>) -> nearshelf_container::Result<()> {
         let links = shard.links()?;
+        let back = shard.back_links()?;
         for item in 0..shard.len() {
-            for number in links.numbers(item) {
+            let back = back.iter().flat_map(|back| back.numbers(item));
+            for number in links.numbers(item).chain(back) {
                 let leads = self.numbering.place(number).is_some_and(|(shard, item)| {
                     let to = self.manifest.shards.get(shard);
                     to.is_some_and(|to| item < to.items)
@@ -263,12 +322,27 @@ impl<S: Storage> Catalog<S> {
 
     /// A shard with its columns, when it is attached.
     pub(crate) fn columns_of(&self, number: usize) -> Option<(&Shard<S>, &Columns)> {
-        let attached = self.shards.get(number)?.as_ref()?;
-        Some((&attached.shard, &attached.columns))
+        let part = self.parts.get(number)?;
+        Some((&part.attached.as_ref()?.shard, &part.columns))
+    }
+
+    /// All attached shards as one graph.
+    ///
+    /// # Errors
+    /// Links or codes of a shard are not here.
+    pub fn slices(&self) -> Result<Slices<'_>, Absent> {
+        let slices = Slices::new(&self.numbering, self.manifest.dims as usize);
+        let mut slices = slices.with_added(self.added());
+        for number in 0..self.parts.len() {
+            if let Some(shard) = self.shard(number) {
+                slices.add(number, shard.slice()?);
+            }
+        }
+        Ok(slices)
     }
 
     /// The numbers that links name the items of all shards by.
-    pub(crate) fn numbering(&self) -> &Numbering {
+    pub fn numbering(&self) -> &Numbering {
         &self.numbering
     }
 
@@ -277,7 +351,7 @@ impl<S: Storage> Catalog<S> {
     /// # Errors
     /// Its words are not here.
     pub(crate) fn words_of(&self, number: usize) -> Result<Option<ShardWords<'_, S>>, Absent> {
-        let attached = self.shards.get(number).and_then(Option::as_ref);
+        let attached = self.attached(number);
         let Some((attached, words)) = attached.and_then(|a| Some((a, a.words.as_ref()?))) else {
             return Ok(None);
         };
@@ -286,11 +360,27 @@ impl<S: Storage> Catalog<S> {
 
     /// The number of shards that are attached.
     pub(crate) fn attached_shards(&self) -> usize {
-        self.shards.iter().flatten().count()
+        let attached = self.parts.iter().filter(|part| part.attached.is_some());
+        attached.count()
     }
 
-    fn attached(&self, shard: u32) -> Option<&Attached<S>> {
-        self.shards.get(shard as usize)?.as_ref()
+    fn attached(&self, number: usize) -> Option<&Attached<S>> {
+        self.parts.get(number)?.attached.as_ref()
+    }
+
+    /// Links to items of shards that were added; `None` where none was, or while one of them is not here in whole.
+    pub(crate) fn added(&self) -> Option<&Added> {
+        let shards = || self.manifest.shards.iter().enumerate();
+        let make = || {
+            let added = shards().filter(|(_, shard)| shard.added);
+            let links = added.filter_map(|(number, _)| {
+                let shard = self.shard(number)?;
+                Some((number, shard.len(), shard.back_links().ok()??))
+            });
+            let links: Vec<_> = links.collect();
+            (!links.is_empty()).then(|| Added::new(&self.numbering, links.iter().copied()))
+        };
+        self.added.get_or_init(make).as_ref()
     }
 
     pub(crate) fn absent(&self, number: usize, absent: Absent) -> Error {
@@ -310,20 +400,22 @@ impl<S: Storage> Catalog<S> {
         number: usize,
         filter: &Node,
     ) -> Result<Option<Arc<Allowed>>, Absent> {
-        let Some(Attached { shard, columns, .. }) =
-            self.shards.get(number).and_then(Option::as_ref)
-        else {
+        let Some((shard, columns)) = self.columns_of(number) else {
             return Ok(None);
         };
         if let Some(set) = self.sets().get(filter, number) {
             return Ok(Some(set));
         }
-        let set = Arc::new(filter.allowed(shard, columns)?);
+        let mut set = filter.allowed(shard, columns)?;
+        if let Some(living) = &self.parts[number].living {
+            set.intersect(living);
+        }
+        let set = Arc::new(set);
         self.sets().put(filter, number, set.clone());
         Ok(Some(set))
     }
 
-    fn sets(&self) -> MutexGuard<'_, Sets> {
+    pub(crate) fn sets(&self) -> MutexGuard<'_, Sets> {
         // Sets are put in whole: what a panic left behind is as good as before.
         self.sets.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -361,14 +453,18 @@ impl Catalog<Stored> {
     /// A shard that is not attached in part; fewer or more bytes than the range has, or other bytes than the
     /// file's. The shard is then as it was before, and the range can be fetched again.
     pub fn add_range(&mut self, number: usize, range: Range<usize>, bytes: Vec<u8>) -> Result<()> {
-        let attached = self.shards.get_mut(number).and_then(Option::as_mut);
+        let part = self.parts.get_mut(number);
+        let attached = part.and_then(|part| part.attached.as_mut());
         let Some(Stored::Ranges(ranges)) = attached.map(|a| a.shard.storage_mut()) else {
             return Err(unknown_shard(&self.manifest, number));
         };
         ranges.add(range, bytes).map_err(|source| Error::File {
             file: self.manifest.shards[number].file.name.clone(),
             source,
-        })
+        })?;
+        self.added = OnceLock::new();
+        self.settle_all(number);
+        Ok(())
     }
 }
 

@@ -2,6 +2,7 @@
 //! nearest first, and the typed fields that come back with a hit.
 
 mod catalog;
+mod changes;
 mod columns;
 mod error;
 mod fields;
@@ -14,6 +15,7 @@ mod search;
 mod unit;
 
 pub use catalog::Catalog;
+pub use changes::{Changes, FieldChanges, Overlay};
 pub use columns::{Columns, FieldKind, Value, ValueRef};
 pub use error::{Error, Result};
 pub use filter::{Condition, Filter};

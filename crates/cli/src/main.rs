@@ -25,6 +25,8 @@ fn main() -> ExitCode {
         Command::Export(args) => commands::export::run(&args),
         Command::Encode(args) => commands::encode::run(&args),
         Command::Build(args) => commands::build::run(&args),
+        Command::Update(args) => commands::update::run(&args),
+        Command::Compact(args) => commands::compact::run(&args),
         Command::Search(args) => commands::search::run(&args),
         Command::Suggest(args) => commands::suggest::run(&args),
         Command::Similar(args) => commands::recommend::similar(&args),

@@ -11,6 +11,10 @@ pub enum FileKind {
     Network,
     /// The words that all shards of a shelf share, `.nsw`.
     Words,
+    /// New values of items, and items that are gone, `.nsc`.
+    Changes,
+    /// The texts that items were made of, for tools, `.nsi`.
+    Items,
     /// A shelf's table of contents, `.nsm`.
     Manifest,
 }
@@ -22,6 +26,8 @@ impl FileKind {
             FileKind::Shard => *b"\x89NSS\r\n\x1a\n",
             FileKind::Network => *b"\x89NSN\r\n\x1a\n",
             FileKind::Words => *b"\x89NSW\r\n\x1a\n",
+            FileKind::Changes => *b"\x89NSC\r\n\x1a\n",
+            FileKind::Items => *b"\x89NSI\r\n\x1a\n",
             FileKind::Manifest => *b"\x89NSM\r\n\x1a\n",
         }
     }

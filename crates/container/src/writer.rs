@@ -29,7 +29,7 @@ impl FileWriter {
             sections: Vec::new(),
             // A manifest is always read whole.
             block: match kind {
-                FileKind::Manifest => 0,
+                FileKind::Manifest | FileKind::Changes | FileKind::Items => 0,
                 FileKind::Shard | FileKind::Network | FileKind::Words => BLOCK_BYTES,
             },
         }

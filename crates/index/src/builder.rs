@@ -15,11 +15,17 @@ pub struct ShardBuilder {
 }
 
 impl ShardBuilder {
-    /// Lays out vectors and links. Walks start from `entries` of the items.
+    /// Lays out vectors and links. Walks start from `entries` of the items. A shard that is added to a shelf has `back` links:
+    /// for each item, those of earlier shards that are to lead to it.
     ///
     /// # Errors
     /// More than [`MAX_ITEMS`] vectors, dimensions out of range, links or entries that do not fit them.
-    pub fn new(vectors: &CodedVectors, links: &Links, entries: usize) -> Result<Self> {
+    pub fn new(
+        vectors: &CodedVectors,
+        links: &Links,
+        back: Option<&Links>,
+        entries: usize,
+    ) -> Result<Self> {
         let (items, dims) = (vectors.len(), vectors.dims());
         if items > MAX_ITEMS {
             let expected = format!("at most {MAX_ITEMS} items");
@@ -29,9 +35,10 @@ impl ShardBuilder {
             let expected = format!("1 to {MAX_DIMS} dimensions");
             return Err(Error::value("shard", expected, dims));
         }
-        if links.len() != items {
+        let lengths = [Some(links), back].into_iter().flatten().map(Links::len);
+        if let Some(found) = lengths.into_iter().find(|&found| found != items) {
             let expected = format!("links of {items} items");
-            return Err(Error::value("shard", expected, links.len()));
+            return Err(Error::value("shard", expected, found));
         }
         check_entries("shard", entries, items)?;
         let record = Record {
@@ -41,7 +48,10 @@ impl ShardBuilder {
             entries: entries as u32,
         };
         let mut file = FileWriter::new(FileKind::Shard, wire::encode(&record));
-        links.write(&mut file);
+        links.write(&mut file, 0);
+        if let Some(back) = back {
+            back.write(&mut file, 1);
+        }
         file.push(CODES, 0, vectors.coarse().to_vec());
         file.push(RESIDUALS, 0, vectors.residuals().to_vec());
         Ok(ShardBuilder { file })

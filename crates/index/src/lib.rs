@@ -12,6 +12,7 @@
 //! exact integers, so a search gives the same hits with the same scores on every target.
 
 mod accept;
+mod added;
 mod beam;
 mod builder;
 mod candidates;
@@ -26,6 +27,7 @@ mod slices;
 mod walk;
 
 pub use accept::{Accept, All, Allowed, AllowedByShard};
+pub use added::Added;
 pub use builder::ShardBuilder;
 pub use candidates::{Candidate, Candidates};
 pub use codes::{CodedVectors, Precision, Query};

@@ -5,6 +5,9 @@
 //! | `LBAS` | links before each block of 64 items | `u32 [items div 64 + 1]` |
 //! | `LPOS` | links before each item, from the start of its block | `u16 [items + 1]` |
 //! | `LINK` | the numbers that items are linked to, item after item | `u24 [links]` |
+//!
+//! Index 0 holds the links of the shard's items. Index 1, in a shard that was added to a shelf, holds for each item those of
+//! earlier shards that are to lead to it.
 
 use std::ops::Range;
 
@@ -88,10 +91,10 @@ impl Links {
         }
     }
 
-    pub(crate) fn write(&self, file: &mut FileWriter) {
-        file.push(BASES, 0, self.bases.as_flattened().to_vec());
-        file.push(POSITIONS, 0, self.positions.as_flattened().to_vec());
-        file.push(LINKS, 0, self.links.as_flattened().to_vec());
+    pub(crate) fn write(&self, file: &mut FileWriter, index: u32) {
+        file.push(BASES, index, self.bases.as_flattened().to_vec());
+        file.push(POSITIONS, index, self.positions.as_flattened().to_vec());
+        file.push(LINKS, index, self.links.as_flattened().to_vec());
     }
 }
 
@@ -146,6 +149,7 @@ pub(crate) fn number([a, b, c]: [u8; 3]) -> u32 {
 /// The sections of the links in a shard.
 #[derive(Debug)]
 pub(crate) struct LinkSections {
+    index: u32,
     items: usize,
     bases: Range<usize>,
     positions: Range<usize>,
@@ -153,16 +157,24 @@ pub(crate) struct LinkSections {
 }
 
 impl LinkSections {
-    pub fn open(head: &Head, items: usize) -> Result<Self> {
-        let links = head.need(LINKS, 0)?;
+    /// Finds the links of this index; `None` where the file has none.
+    pub fn find(head: &Head, items: usize, index: u32) -> Result<Option<Self>> {
+        let there = head.find(LINKS, index).is_some();
+        there.then(|| Self::open(head, items, index)).transpose()
+    }
+
+    pub fn open(head: &Head, items: usize, index: u32) -> Result<Self> {
+        let links = head.need(LINKS, index)?;
         if !links.len().is_multiple_of(3) || links.len() / 3 > items * MAX_LINKS {
             let expected = format!("3 bytes a link, {} links at most", items * MAX_LINKS);
-            return Err(Error::value("section LINK 0", expected, links.len()));
+            let place = format!("section LINK {index}");
+            return Err(Error::value(place, expected, links.len()));
         }
         Ok(LinkSections {
+            index,
             items,
-            bases: head.sized(BASES, 0, (items as u64 / BLOCK as u64 + 1) * 4)?,
-            positions: head.sized(POSITIONS, 0, (items as u64 + 1) * 2)?,
+            bases: head.sized(BASES, index, (items as u64 / BLOCK as u64 + 1) * 4)?,
+            positions: head.sized(POSITIONS, index, (items as u64 + 1) * 2)?,
             links,
         })
     }
@@ -191,7 +203,7 @@ impl LinkSections {
             if start < next || start > next + MAX_LINKS || (item == 0 && start > 0) {
                 let expected = format!("a place from {next} to {}", next + MAX_LINKS);
                 return Err(Error::value(
-                    format!("section LPOS 0, item {item}"),
+                    format!("section LPOS {}, item {item}", self.index),
                     expected,
                     start,
                 ));
@@ -200,7 +212,7 @@ impl LinkSections {
         }
         if next != rows.links.len() {
             return Err(Error::value(
-                "section LPOS 0, end",
+                format!("section LPOS {}, end", self.index),
                 rows.links.len().to_string(),
                 next,
             ));

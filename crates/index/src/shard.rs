@@ -40,6 +40,7 @@ pub struct Shard<S> {
     record: Record,
     precision: Precision,
     links: LinkSections,
+    back: Option<LinkSections>,
     codes: Range<usize>,
     residuals: Range<usize>,
 }
@@ -72,7 +73,8 @@ impl<S: Storage> Shard<S> {
         })?;
         let residual_bytes = padded(dims) as u64 / 8 * u64::from(bits);
         Ok(Shard {
-            links: LinkSections::open(&head, items)?,
+            links: LinkSections::open(&head, items, 0)?,
+            back: LinkSections::find(&head, items, 1)?,
             codes: head.sized(CODES, 0, items as u64 * row_bytes(dims) as u64)?,
             residuals: head.sized(RESIDUALS, 0, items as u64 * residual_bytes)?,
             storage,
@@ -153,7 +155,9 @@ impl<S: Storage> Shard<S> {
     /// The first place that is not as it was written.
     pub fn verify(&self) -> Result<()> {
         self.head.verify(&self.storage)?;
-        self.links.verify(&self.storage)
+        self.links.verify(&self.storage)?;
+        let back = self.back.as_ref();
+        back.map_or(Ok(()), |back| back.verify(&self.storage))
     }
 
     /// The range that searches read whole: links and the codes that walks compare. Everything behind it is read
@@ -184,6 +188,34 @@ impl<S: Storage> Shard<S> {
         self.links.rows(&self.storage)
     }
 
+    /// For each item those of earlier shards that are to lead to it; `None` where the shard was not added to others.
+    ///
+    /// # Errors
+    /// They are not here.
+    pub fn back_links(&self) -> Result<Option<LinkRows<'_>>, Absent> {
+        let back = self.back.as_ref();
+        back.map(|back| back.rows(&self.storage)).transpose()
+    }
+
+    /// The codes of an item. `None` past the last item.
+    ///
+    /// # Errors
+    /// They are not here.
+    pub fn codes(&self, item: usize) -> Result<Option<Codes<'_>>, Absent> {
+        if item >= self.len() {
+            return Ok(None);
+        }
+        let row = |section: &Range<usize>| {
+            let width = section.len() / self.len();
+            let start = section.start + item * width;
+            self.storage.read(start..start + width)
+        };
+        Ok(Some(Codes {
+            coarse: row(&self.codes)?,
+            residuals: row(&self.residuals)?,
+        }))
+    }
+
     /// The final score of an item: ⟨query, vector⟩ with all of its codes. `None` past the last item.
     ///
     /// # Errors
@@ -207,21 +239,6 @@ impl<S: Storage> Shard<S> {
     pub fn vector(&self, item: usize) -> Result<Option<Vec<f32>>, Absent> {
         let codes = self.codes(item)?;
         Ok(codes.map(|codes| codes.decode(self.precision, self.dims())))
-    }
-
-    fn codes(&self, item: usize) -> Result<Option<Codes<'_>>, Absent> {
-        if item >= self.len() {
-            return Ok(None);
-        }
-        let row = |section: &Range<usize>| {
-            let width = section.len() / self.len();
-            let start = section.start + item * width;
-            self.storage.read(start..start + width)
-        };
-        Ok(Some(Codes {
-            coarse: row(&self.codes)?,
-            residuals: row(&self.residuals)?,
-        }))
     }
 }
 

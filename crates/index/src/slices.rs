@@ -1,5 +1,6 @@
 //! Shards as slices of one graph: what a search goes through.
 
+use crate::added::Added;
 use crate::codes::row_bytes;
 use crate::links::LinkRows;
 use crate::numbering::Numbering;
@@ -32,6 +33,7 @@ impl Slice<'_> {
 pub struct Slices<'a> {
     pub(crate) numbering: &'a Numbering,
     slices: Vec<Option<Slice<'a>>>,
+    pub(crate) added: Option<&'a Added>,
     dims: usize,
 }
 
@@ -41,8 +43,15 @@ impl<'a> Slices<'a> {
         Slices {
             numbering,
             slices: Vec::new(),
+            added: None,
             dims,
         }
+    }
+
+    /// Has links to items of shards that were added later, besides those of the slices.
+    #[must_use]
+    pub fn with_added(self, added: Option<&'a Added>) -> Self {
+        Slices { added, ..self }
     }
 
     /// Adds shard number `shard`.

@@ -5,6 +5,7 @@
 
 use std::ops::ControlFlow;
 
+use fst::Streamer;
 use fst::raw::{Fst, Output};
 use nearshelf_container::{Bytes, Error, Result, Values};
 
@@ -22,9 +23,10 @@ impl AsRef<[u8]> for InPlace {
     }
 }
 
-/// The dictionary, read in place.
+/// The dictionary, read in place: words of the build, and those that were added to them.
 pub(crate) struct Dictionary {
     fst: Fst<InPlace>,
+    added: Option<Fst<InPlace>>,
 }
 
 /// A word of the dictionary.
@@ -81,59 +83,105 @@ impl Dictionary {
     /// # Errors
     /// Bytes that are none.
     pub fn open(bytes: &Bytes, range: std::ops::Range<usize>, place: &str) -> Result<Self> {
-        let bytes = InPlace(Values::in_place(bytes, range, place)?);
-        let fst = Fst::new(bytes);
-        let fst = fst.map_err(|error| Error::value(place, "a transducer", error))?;
-        Ok(Dictionary { fst })
+        let fst = transducer(bytes, range, place)?;
+        Ok(Dictionary { fst, added: None })
+    }
+
+    /// Adds the words of another transducer; where both have a word, it is the first one's.
+    ///
+    /// # Errors
+    /// Bytes that are none.
+    pub fn add(&mut self, bytes: &Bytes, range: std::ops::Range<usize>, place: &str) -> Result<()> {
+        self.added = Some(transducer(bytes, range, place)?);
+        Ok(())
+    }
+
+    /// The keys that were added, with their values, in rising order.
+    pub fn added_keys(&self) -> Vec<(String, u64)> {
+        let mut keys = Vec::new();
+        let Some(fst) = &self.added else {
+            return keys;
+        };
+        let read = || {
+            let mut stream = fst.stream();
+            while let Some((key, output)) = stream.next() {
+                if let Ok(key) = std::str::from_utf8(key) {
+                    keys.push((key.to_owned(), output.value()));
+                }
+            }
+        };
+        let _ = guarded(read);
+        keys
+    }
+
+    fn transducers(&self) -> impl Iterator<Item = &Fst<InPlace>> {
+        std::iter::once(&self.fst).chain(&self.added)
     }
 
     /// The entry of a word.
     pub fn get(&self, word: &str) -> Option<Entry> {
-        let found = guarded(|| self.fst.get(word)).flatten();
+        let get = |fst: &Fst<InPlace>| guarded(|| fst.get(word)).flatten();
+        let found = self.transducers().find_map(get);
         found.map(|output| Entry::of(output.value()))
     }
 
-    /// Each key that an automaton goes through to, with its value and the state there, in rising order, until `each`
-    /// breaks.
+    /// Each key that an automaton goes through to, with its value and the state there, in rising order, added words behind
+    /// the others, until `each` breaks.
     pub fn walk<A: Automaton>(
         &self,
         automaton: &A,
         mut each: impl FnMut(&str, u64, &A::State) -> ControlFlow<()>,
     ) {
-        let walk = || {
-            let mut steps = MAX_STEPS;
-            let mut key = Vec::new();
-            let root = self.fst.root();
-            let mut open = vec![(root, 0, Output::zero(), automaton.start())];
-            while let Some((node, next, output, state)) = open.last_mut() {
-                if *next == 0 && node.is_final() {
-                    let value = output.cat(node.final_output()).value();
-                    if let Ok(text) = std::str::from_utf8(&key)
-                        && each(text, value, state).is_break()
-                    {
-                        return;
-                    }
-                }
-                if *next >= node.len() {
-                    open.pop();
-                    key.pop();
-                    continue;
-                }
-                let transition = node.transition(*next);
-                *next += 1;
-                steps -= 1;
-                if steps == 0 {
-                    return;
-                }
-                if let Some(state) = automaton.step(state, transition.inp) {
-                    let output = output.cat(transition.out);
-                    key.push(transition.inp);
-                    open.push((self.fst.node(transition.addr), 0, output, state));
-                }
+        for fst in self.transducers() {
+            let walked = guarded(|| walk(fst, automaton, &mut each));
+            if walked.is_some_and(|walked| walked.is_break()) {
+                return;
             }
-        };
-        let _ = guarded(walk);
+        }
     }
+}
+
+/// The keys of one transducer.
+fn walk<A: Automaton>(
+    fst: &Fst<InPlace>,
+    automaton: &A,
+    each: &mut impl FnMut(&str, u64, &A::State) -> ControlFlow<()>,
+) -> ControlFlow<()> {
+    let mut steps = MAX_STEPS;
+    let mut key = Vec::new();
+    let root = fst.root();
+    let mut open = vec![(root, 0, Output::zero(), automaton.start())];
+    while let Some((node, next, output, state)) = open.last_mut() {
+        if *next == 0 && node.is_final() {
+            let value = output.cat(node.final_output()).value();
+            if let Ok(text) = std::str::from_utf8(&key) {
+                each(text, value, state)?;
+            }
+        }
+        if *next >= node.len() {
+            open.pop();
+            key.pop();
+            continue;
+        }
+        let transition = node.transition(*next);
+        *next += 1;
+        steps -= 1;
+        if steps == 0 {
+            break;
+        }
+        if let Some(state) = automaton.step(state, transition.inp) {
+            let output = output.cat(transition.out);
+            key.push(transition.inp);
+            open.push((fst.node(transition.addr), 0, output, state));
+        }
+    }
+    ControlFlow::Continue(())
+}
+
+fn transducer(bytes: &Bytes, range: std::ops::Range<usize>, place: &str) -> Result<Fst<InPlace>> {
+    let bytes = InPlace(Values::in_place(bytes, range, place)?);
+    let fst = Fst::new(bytes);
+    fst.map_err(|error| Error::value(place, "a transducer", error))
 }
 
 /// The result of a library on bytes that may be damaged; nothing, should it panic on them.

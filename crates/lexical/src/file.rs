@@ -32,6 +32,8 @@ pub(crate) struct WordsRecord {
     pub terms: u32,
     /// Fields whose values are identifiers.
     pub exact: Vec<String>,
+    /// Of words that were added to those of another file: the terms that it has.
+    pub first_term: u32,
 }
 
 /// A field whose words are counted.
@@ -43,6 +45,40 @@ pub(crate) struct FieldRecord {
     pub tokens: u64,
 }
 
+/// Where terms are, read in place.
+#[derive(Debug)]
+struct SpreadValues {
+    starts: Values<u8>,
+    records: Values<u8>,
+}
+
+impl SpreadValues {
+    fn open(bytes: &Bytes, head: &Head) -> Result<Self> {
+        let section = |kind| Values::in_place(bytes, head.need(kind, 0)?, &kind.to_string());
+        Ok(SpreadValues {
+            starts: section(SPREAD_STARTS)?,
+            records: section(SPREAD_RECORDS)?,
+        })
+    }
+
+    fn of(&self, term: TermId) -> Spread {
+        let spreads = Spreads {
+            starts: &self.starts,
+            records: &self.records,
+        };
+        spreads.of(term)
+    }
+}
+
+/// Words that were added to those of the build. Their terms follow those of the build.
+#[derive(Debug)]
+struct AddedWords {
+    bytes: Bytes,
+    head: Head,
+    terms: u32,
+    spreads: SpreadValues,
+}
+
 /// The words of a shelf.
 #[derive(Debug)]
 pub struct Words {
@@ -52,8 +88,8 @@ pub struct Words {
     analyzer: Analyzer,
     norms: Vec<FieldNorm>,
     dictionary: Dictionary,
-    starts: Values<u8>,
-    records: Values<u8>,
+    spreads: SpreadValues,
+    added: Option<AddedWords>,
     synonyms: Synonyms,
     phrases: Option<Dictionary>,
 }
@@ -80,7 +116,6 @@ impl Words {
                 record.fields.len(),
             ));
         }
-        let section = |kind| Values::in_place(&bytes, head.need(kind, 0)?, &kind.to_string());
         let norm = |Record(field): &Record<FieldRecord>| {
             FieldNorm::new(field.weight, field.tokens, record.items)
         };
@@ -92,8 +127,8 @@ impl Words {
             analyzer: Analyzer::new(language),
             norms: record.fields.iter().map(norm).collect(),
             dictionary: Dictionary::open(&bytes, head.need(DICTIONARY, 0)?, "section DICT")?,
-            starts: section(SPREAD_STARTS)?,
-            records: section(SPREAD_RECORDS)?,
+            spreads: SpreadValues::open(&bytes, &head)?,
+            added: None,
             synonyms: wire::decode("section SYNO", synonyms)?,
             phrases: phrases.transpose()?,
             bytes,
@@ -102,12 +137,40 @@ impl Words {
         })
     }
 
+    /// Adds words of items that came after the build, from a file of their own.
+    ///
+    /// # Errors
+    /// Anything in its head that is not as the format says; words that were added to another file.
+    pub fn add(&mut self, bytes: Bytes) -> Result<()> {
+        let head = Head::read(FileKind::Words, &bytes)?;
+        let record: WordsRecord = wire::decode("record", head.meta())?;
+        if record.first_term != self.record.terms {
+            let expected = format!("words behind {} terms", self.record.terms);
+            return Err(Error::value(
+                "record, first term",
+                expected,
+                record.first_term,
+            ));
+        }
+        let dictionary = head.need(DICTIONARY, 0)?;
+        self.dictionary.add(&bytes, dictionary, "section DICT")?;
+        self.added = Some(AddedWords {
+            spreads: SpreadValues::open(&bytes, &head)?,
+            terms: record.terms,
+            bytes,
+            head,
+        });
+        Ok(())
+    }
+
     /// Reads every byte and compares it with its checksums.
     ///
     /// # Errors
     /// The first section that is not as it was written.
     pub fn verify(&self) -> Result<()> {
-        self.head.verify(&self.bytes)
+        self.head.verify(&self.bytes)?;
+        let added = self.added.as_ref();
+        added.map_or(Ok(()), |added| added.head.verify(&added.bytes))
     }
 
     /// The analysis of texts and queries.
@@ -143,11 +206,25 @@ impl Words {
 
     /// Where a term is.
     pub(crate) fn spread(&self, term: TermId) -> Spread {
-        let spreads = Spreads {
-            starts: &self.starts,
-            records: &self.records,
-        };
-        spreads.of(term)
+        match (term.checked_sub(self.record.terms), &self.added) {
+            (Some(term), Some(added)) => added.spreads.of(term),
+            _ => self.spreads.of(term),
+        }
+    }
+
+    /// Terms, those that were added among them.
+    pub(crate) fn terms(&self) -> u32 {
+        let added = self.added.as_ref().map_or(0, |added| added.terms);
+        self.record.terms + added
+    }
+
+    /// The file of the words that were added.
+    pub fn added_bytes(&self) -> Option<&Bytes> {
+        self.added.as_ref().map(|added| &added.bytes)
+    }
+
+    pub(crate) fn record(&self) -> &WordsRecord {
+        &self.record
     }
 
     pub(crate) fn norms(&self) -> &[FieldNorm] {

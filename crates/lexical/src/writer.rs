@@ -9,7 +9,7 @@ use nearshelf_container::{FileKind, FileWriter, Kind};
 use crate::analyzer::{Analyzer, Token, TokenKind};
 use crate::bm25::{FieldNorm, Lengths, Shares};
 use crate::dictionary::Entry;
-use crate::file::{self, FieldRecord, WordsRecord};
+use crate::file::{self, FieldRecord, Words, WordsRecord};
 use crate::phrases::{Phrases, Weighted};
 use crate::postings::{self, List, Written};
 use crate::query::IDENTIFIER;
@@ -20,14 +20,16 @@ use crate::terms::{TermId, TermsWriter};
 
 /// The words of a catalog that is being read.
 #[derive(Debug)]
-pub struct WordsWriter {
+pub struct WordsWriter<'a> {
+    /// The words of a shelf that items are added to.
+    behind: Option<&'a Words>,
     analyzer: Analyzer,
     fields: Vec<FieldRecord>,
     exact: Vec<String>,
     synonyms: Synonyms,
     /// Keys of the dictionary: the term, by the order in which terms came, and whether the key is a word.
     keys: HashMap<String, (TermId, bool)>,
-    /// The number of terms.
+    /// The number of terms, those of the shelf among them.
     terms: TermId,
     /// Terms of all items, one item's behind the other's.
     postings: Vec<Posting>,
@@ -57,7 +59,7 @@ pub struct CatalogWords {
     pub shards: Vec<Vec<Section>>,
 }
 
-impl WordsWriter {
+impl<'a> WordsWriter<'a> {
     /// No item so far. Fields have names and weights; `exact` names the fields whose values are identifiers.
     ///
     /// # Errors
@@ -74,6 +76,7 @@ impl WordsWriter {
             tokens: 0,
         };
         Ok(WordsWriter {
+            behind: None,
             analyzer,
             fields: fields.iter().map(field).collect(),
             exact: exact.to_vec(),
@@ -85,6 +88,25 @@ impl WordsWriter {
             lengths: Vec::new(),
             phrases: Phrases::default(),
         })
+    }
+
+    /// Words of items that are added to a shelf, behind its own. How long texts are and how rare words are stays what it was
+    /// when the shelf was built.
+    pub fn behind(words: &'a Words) -> Self {
+        let record = words.record();
+        WordsWriter {
+            behind: Some(words),
+            analyzer: words.analyzer(),
+            fields: record.fields.iter().map(|field| field.0.clone()).collect(),
+            exact: record.exact.clone(),
+            synonyms: Synonyms::default(),
+            keys: HashMap::new(),
+            terms: words.terms(),
+            postings: Vec::new(),
+            starts: vec![0],
+            lengths: Vec::new(),
+            phrases: Phrases::default(),
+        }
     }
 
     /// Adds the next item: its text in each field, and its identifiers.
@@ -101,7 +123,9 @@ impl WordsWriter {
                 .filter(|token| token.kind != TokenKind::Joined);
             let length = parts.count().min(u16::MAX.into()) as u16;
             self.lengths.push(length);
-            self.fields[field].tokens += u64::from(length);
+            if self.behind.is_none() {
+                self.fields[field].tokens += u64::from(length);
+            }
             let field = field as u8;
             for token in &tokens {
                 let term = self.term(token);
@@ -155,9 +179,14 @@ impl WordsWriter {
         if let Some((term, true)) = self.keys.get(key) {
             return *term;
         }
+        let behind = |key: &str| Some(self.behind?.dictionary().get(key)?.term);
+        if let Some(term) = behind(key) {
+            return term;
+        }
         let stem = Some(stem()).filter(|stem| !stem.is_empty());
         let stem = stem.unwrap_or_else(|| key.to_owned());
         let known = self.keys.get(&stem).map(|(term, _)| *term);
+        let known = known.or_else(|| behind(&stem));
         let term = known.unwrap_or_else(|| {
             let term = self.next_term();
             self.keys.insert(stem, (term, false));
@@ -179,8 +208,9 @@ impl WordsWriter {
         for posting in &mut self.postings {
             posting.term = ranks[posting.term as usize];
         }
+        let items = self.behind.map_or(self.items(), Words::items);
         let norms: Vec<FieldNorm> = (self.fields.iter())
-            .map(|field| FieldNorm::new(field.weight, field.tokens, self.items()))
+            .map(|field| FieldNorm::new(field.weight, field.tokens, items))
             .collect();
         let mut spread = vec![(0u32, Vec::new()); self.terms as usize];
         let mut shards = Vec::with_capacity(members.len());
@@ -193,7 +223,10 @@ impl WordsWriter {
             }
             shards.push(self.sections(members, &lists, &norms));
         }
-        let file = self.file(&ranks, &spread, members.len(), queries);
+        let file = match self.behind {
+            None => self.file(&ranks, &spread, members.len(), queries),
+            Some(words) => self.added_file(words, &ranks, &spread),
+        };
         CatalogWords { file, shards }
     }
 
@@ -201,14 +234,16 @@ impl WordsWriter {
         self.starts.len() as u64 - 1
     }
 
-    /// The place of each term in the order of the keys that it is counted by: of the first key that has it.
+    /// The place of each term in the order of the keys that it is counted by: of the first key that has it. Terms of the shelf
+    /// that items are added to keep theirs.
     fn ranked(&self) -> Vec<TermId> {
         let mut keys: Vec<(&str, TermId)> = (self.keys.iter())
             .map(|(key, (term, _))| (key.as_str(), *term))
             .collect();
         keys.sort_unstable();
-        let mut ranks = vec![TermId::MAX; self.terms as usize];
-        let mut next = 0;
+        let mut next = self.behind.map_or(0, Words::terms);
+        let mut ranks: Vec<TermId> = (0..next).collect();
+        ranks.resize(self.terms as usize, TermId::MAX);
         for (_, term) in keys {
             if ranks[term as usize] == TermId::MAX {
                 ranks[term as usize] = next;
@@ -293,6 +328,7 @@ impl WordsWriter {
             items: self.items(),
             terms: self.terms,
             exact: self.exact.clone(),
+            first_term: 0,
         };
         let mut file = FileWriter::new(FileKind::Words, wire::encode(&record));
         let mut keys: Vec<(&str, u64)> = (self.keys.iter())
@@ -317,6 +353,39 @@ impl WordsWriter {
             .map(|(phrase, weight)| (phrase.as_str(), *weight))
             .collect();
         file.push(file::PHRASES, 0, transducer(&phrases));
+        file.to_bytes()
+    }
+}
+
+impl WordsWriter<'_> {
+    /// The file of words that were added: those of earlier updates and the new ones.
+    fn added_file(&self, words: &Words, ranks: &[TermId], spread: &[(u32, Vec<u32>)]) -> Vec<u8> {
+        let first = words.record().terms;
+        let record = WordsRecord {
+            items: self.items(),
+            terms: self.terms - first,
+            first_term: first,
+            ..words.record().clone()
+        };
+        let mut file = FileWriter::new(FileKind::Words, wire::encode(&record));
+        let mut keys = words.dictionary().added_keys();
+        for (key, &(term, is_word)) in &self.keys {
+            keys.push((key.clone(), Entry::value(ranks[term as usize], is_word)));
+        }
+        keys.sort_unstable();
+        let keys: Vec<(&str, u64)> = keys
+            .iter()
+            .map(|(key, value)| (key.as_str(), *value))
+            .collect();
+        file.push(file::DICTIONARY, 0, transducer(&keys));
+        let mut spreads = SpreadWriter::default();
+        for term in first..self.terms {
+            let before = words.spread(term).items;
+            // Shards that were added are always looked at: nobody asks which of them hold a word.
+            spreads.push(before + spread[term as usize].0, &[], 0);
+        }
+        file.push(file::SPREAD_STARTS, 0, spreads.starts);
+        file.push(file::SPREAD_RECORDS, 0, spreads.records);
         file.to_bytes()
     }
 }

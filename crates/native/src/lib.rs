@@ -17,6 +17,7 @@ mod open;
 mod options;
 mod search;
 mod text;
+mod update;
 mod version;
 mod words;
 
@@ -37,6 +38,7 @@ pub use search::{
     nearshelf_search_vector, nearshelf_similar,
 };
 pub use text::{NEARSHELF_NUL_TERMINATED, NearshelfText};
+pub use update::{nearshelf_overlay, nearshelf_reopen};
 pub use version::{NEARSHELF_ABI, nearshelf_abi, nearshelf_version};
 pub use words::{
     NearshelfRange, NearshelfSuggestion, NearshelfSuggestions, nearshelf_matches,

@@ -31,7 +31,7 @@ pub struct NearshelfFile {
 pub struct NearshelfAbout {
     /// sizeof(NearshelfAbout), set by the program.
     pub struct_size: usize,
-    /// Items in all shards.
+    /// Items, those that are gone not counted.
     pub items: u64,
     /// Components of a vector.
     pub dims: usize,
@@ -167,7 +167,7 @@ pub unsafe extern "C" fn nearshelf_about(
         let manifest = shelf.manifest();
         *out = NearshelfAbout {
             struct_size: out.struct_size,
-            items: manifest.items(),
+            items: shelf.total() as u64,
             dims: manifest.dims as usize,
             shards: manifest.shards.len(),
             fields: manifest.fields.len(),

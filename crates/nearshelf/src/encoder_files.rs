@@ -1,4 +1,4 @@
-//! The files of a shelf's encoder as they are attached, and the encoder that they make.
+//! Files of a shelf that are attached and kept as they are: its changes, and those of its encoder, with the encoder that they make.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,7 @@ use nearshelf_encoder::Encoder;
 
 use crate::error::{Error, Result};
 
-/// The files of the encoder that were attached, by name.
+/// Files that were attached, by name.
 #[derive(Debug, Default)]
 pub(crate) struct AttachedFiles(HashMap<String, Attached>);
 
@@ -23,6 +23,24 @@ impl AttachedFiles {
     pub fn insert(&mut self, file: &FileRef, bytes: Bytes, checked: bool) {
         self.0
             .insert(file.name.clone(), Attached { bytes, checked });
+    }
+
+    /// Takes a file over from another shelf, where that has it.
+    pub fn share(&mut self, file: &FileRef, other: &Self) {
+        if let Some(attached) = other.0.get(&file.name) {
+            self.0.insert(file.name.clone(), attached.clone());
+        }
+    }
+
+    /// The bytes of a file, where it is here.
+    pub fn bytes(&self, file: &FileRef) -> Option<Bytes> {
+        self.0
+            .get(&file.name)
+            .map(|attached| attached.bytes.clone())
+    }
+
+    pub fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
     }
 
     fn get(&self, file: &FileRef) -> Result<&Attached> {

@@ -1,12 +1,12 @@
 //! A shelf: a catalog and the encoder for its queries.
 
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use nearshelf_catalog::{
     Catalog, Corrected, Error as CatalogError, Facet, FileRef, MANIFEST_NAME, Manifest, Matches,
-    Mode, Query, Recommend, SearchOptions, SearchStats, Stored, Suggestion, Target, ValueRef,
-    WordQuery,
+    Mode, Overlay, Query, Recommend, SearchOptions, SearchStats, Stored, Suggestion, Target,
+    ValueRef, WordQuery,
 };
 use nearshelf_container::{Bytes, FileKind, Ranges};
 use nearshelf_encoder::{Encoded, Encoder};
@@ -23,11 +23,12 @@ pub type Found<'a> = nearshelf_catalog::Found<'a, Stored>;
 #[derive(Debug)]
 pub struct Shelf {
     catalog: Catalog<Stored>,
+    manifest_bytes: Arc<[u8]>,
     files: AttachedFiles,
     encoder: OnceLock<Loaded>,
 }
 
-struct Loaded(Encoder);
+struct Loaded(Arc<Encoder>);
 
 impl std::fmt::Debug for Loaded {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -75,6 +76,13 @@ pub struct SectionSize {
     pub bytes: usize,
 }
 
+/// A file of a directory, mapped.
+#[cfg(not(target_arch = "wasm32"))]
+fn map(directory: &std::path::Path, name: &str) -> Result<Bytes> {
+    let path = directory.join(name);
+    Bytes::map(&path).map_err(|source| Error::from(CatalogError::Io { path, source }))
+}
+
 impl Shelf {
     /// Opens the shelf in a directory: maps its files and checks headers, lengths and sizes. Nothing
     /// is read through; the encoder is loaded by the first query, or by [`Shelf::encoder`].
@@ -84,11 +92,7 @@ impl Shelf {
     /// newer than this build.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn open(directory: impl AsRef<std::path::Path>) -> Result<Self> {
-        let directory = directory.as_ref();
-        let map = |name: &str| {
-            let path = directory.join(name);
-            Bytes::map(&path).map_err(|source| Error::from(CatalogError::Io { path, source }))
-        };
+        let map = |name: &str| map(directory.as_ref(), name);
         let manifest = map(MANIFEST_NAME)?;
         Self::from_files(manifest.as_ref(), |file| map(&file.name))
     }
@@ -118,6 +122,7 @@ impl Shelf {
     pub fn from_manifest(manifest: &[u8]) -> Result<Self> {
         Ok(Shelf {
             catalog: Catalog::new(Manifest::from_bytes(MANIFEST_NAME, manifest)?),
+            manifest_bytes: manifest.into(),
             files: AttachedFiles::default(),
             encoder: OnceLock::new(),
         })
@@ -135,6 +140,18 @@ impl Shelf {
         let words = self.manifest().words.as_ref();
         if words.is_some_and(|words| words.file.name == name) {
             return Ok(self.catalog.attach_words(bytes)?);
+        }
+        let added = words.and_then(|words| words.added.as_ref());
+        if let Some(file) = added.filter(|added| added.name == name).cloned() {
+            self.catalog.add_words(bytes.clone())?;
+            self.files.insert(&file, bytes, checked);
+            return Ok(());
+        }
+        let changes = &self.manifest().changes;
+        if let Some(file) = changes.iter().find(|file| file.name == name).cloned() {
+            self.catalog.apply(&file, &bytes)?;
+            self.files.insert(&file, bytes, checked);
+            return Ok(());
         }
         let manifest = self.catalog.manifest();
         let files = manifest.encoder.files();
@@ -180,6 +197,96 @@ impl Shelf {
         Ok(self.catalog.add_range(shard, range, bytes)?)
     }
 
+    /// Lays news of items over the shelf, such as live prices and stock: by id, the fields with their new values, or `None` for an
+    /// item that is sold out for good. They stand above the shelf's own and are in no file.
+    ///
+    /// ```no_run
+    /// # let mut shelf = nearshelf::Shelf::open("shelf")?;
+    /// let price = [("price".to_owned(), Some(99.0.into()))].into();
+    /// shelf.overlay(&[("sku-1".to_owned(), Some(price)), ("sku-2".to_owned(), None)].into())?;
+    /// # Ok::<(), nearshelf::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A field that the shelf does not have, or a value of another type than its field's. Nothing is laid over then.
+    pub fn overlay(&mut self, news: &Overlay) -> Result<()> {
+        Ok(self.catalog.overlay(news)?)
+    }
+
+    /// The shelf as another manifest describes it, such as that of an update. Files that both have are shared, the encoder with
+    /// them, and news stay laid over; `read` is asked for the others, and may give `None` for a shard, which can be attached
+    /// later. This shelf stays as it is: searches that are at work end with what they began with.
+    ///
+    /// # Errors
+    /// A manifest that is damaged, those of `read`, and of [`Shelf::open`].
+    pub fn next(
+        &self,
+        manifest: &[u8],
+        mut read: impl FnMut(&FileRef) -> Result<Option<Bytes>>,
+    ) -> Result<Self> {
+        let mut next = Self::from_manifest(manifest)?;
+        next.share(self);
+        let wanted: Vec<FileRef> = next.manifest().files().cloned().collect();
+        for file in &wanted {
+            if next.has_file(&file.name) {
+                continue;
+            }
+            if let Some(bytes) = read(file)? {
+                next.attach(&file.name, bytes, false)?;
+            }
+        }
+        Ok(next)
+    }
+
+    /// The same of a directory: what an update made of the shelf there.
+    ///
+    /// # Errors
+    /// Those of [`Shelf::next`].
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn reopen(&self, directory: impl AsRef<std::path::Path>) -> Result<Self> {
+        let map = |name: &str| map(directory.as_ref(), name);
+        let manifest = map(MANIFEST_NAME)?;
+        self.next(manifest.as_ref(), |file| map(&file.name).map(Some))
+    }
+
+    /// Another shelf of the same files, which are shared: for [`Shelf::overlay`] beside searches of this one.
+    ///
+    /// # Errors
+    /// None but those of files that changed since they were opened.
+    pub fn fork(&self) -> Result<Self> {
+        let mut fork = Self::from_manifest(&self.manifest_bytes)?;
+        fork.share(self);
+        Ok(fork)
+    }
+
+    /// Attaches what another shelf has of the same files, and takes over its news. Both can be used afterwards.
+    pub fn share(&mut self, other: &Self) {
+        self.catalog.share(&other.catalog);
+        let (own, others) = (self.manifest().clone(), other.manifest());
+        for file in own.encoder.files() {
+            self.files.share(file, &other.files);
+        }
+        if let (true, Some(encoder)) = (own.encoder == others.encoder, other.encoder.get()) {
+            // Nobody has asked for it yet.
+            let _ = self.encoder.set(Loaded(encoder.0.clone()));
+        }
+        // Changes stand above those before them: only what both begin with.
+        let changes = own.changes.iter().zip(&others.changes);
+        let changes = changes.take_while(|(own, other)| own == other);
+        let added = own.words.iter().flat_map(|words| &words.added);
+        for file in added.chain(changes.map(|(own, _)| own)) {
+            if let Some(bytes) = other.files.bytes(file) {
+                // What was opened once is opened again, or comes anew.
+                let _ = self.attach(&file.name, bytes, true);
+            }
+        }
+    }
+
+    /// Whether a file of the manifest is here.
+    pub fn has_file(&self, name: &str) -> bool {
+        self.catalog.has(name) || self.files.has(name)
+    }
+
     fn shard_number(&self, name: &str) -> Option<usize> {
         let shards = &self.catalog.manifest().shards;
         shards.iter().position(|shard| shard.file.name == name)
@@ -190,9 +297,15 @@ impl Shelf {
         self.catalog.manifest()
     }
 
-    /// Items in the attached shards.
+    /// Items in the attached shards that are not gone.
     pub fn len(&self) -> usize {
         self.catalog.len()
+    }
+
+    /// Items of the shelf that are not gone, attached or not; right once the files of changes are attached.
+    pub fn total(&self) -> usize {
+        let shards = 0..self.manifest().shards.len();
+        shards.map(|shard| self.catalog.living_items(shard)).sum()
     }
 
     /// Whether no item can be found.
@@ -212,16 +325,9 @@ impl Shelf {
         sections.into_iter().flatten().map(size).collect()
     }
 
-    /// All items of the attached shards: id, shard and place. An id that is not here is empty.
+    /// All items of the attached shards that are not gone: id, shard and place. An id that is not here is empty.
     pub fn items(&self) -> impl Iterator<Item = (&str, u32, u32)> {
-        let shards = (0..).zip(&self.manifest().shards);
-        let attached = shards.filter(|(shard, _)| self.catalog.shard(*shard as usize).is_some());
-        attached.flat_map(move |(shard, entry)| {
-            (0..entry.items).map(move |item| {
-                let id = self.catalog.id(shard, item).unwrap_or_default();
-                (id.unwrap_or_default(), shard, item)
-            })
-        })
+        self.catalog.items()
     }
 
     /// The value of a field of the item at this place, as a [`Hit`] tells it; `None` where the item has none, the
@@ -262,7 +368,7 @@ impl Shelf {
         }
         let encoder = self.files.encoder(self.manifest())?;
         // Another thread may have been faster; its encoder is as good.
-        Ok(&self.encoder.get_or_init(|| Loaded(encoder)).0)
+        Ok(&self.encoder.get_or_init(|| Loaded(Arc::new(encoder))).0)
     }
 
     /// The best `k` items for a text, by its words and its meaning, with the shelf's own defaults.

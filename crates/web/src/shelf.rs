@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use nearshelf::{
-    AlignedBytes, Boost, EncoderFiles, FacetQuery, FileRef, Filter, Hit, Naming, Query, Recommend,
-    SearchOptions, Shelf as Inner, Sort, ValueRef, WordQuery,
+    AlignedBytes, Boost, EncoderFiles, FacetQuery, FileRef, Filter, Hit, Naming, Overlay, Query,
+    Recommend, SearchOptions, Shelf as Inner, Sort, ValueRef, WordQuery,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -51,18 +51,45 @@ impl Shelf {
         json!({
             "builtBy": manifest.built_by,
             "dims": manifest.dims,
-            "items": manifest.items(),
             "idField": manifest.id_field,
             "textFields": manifest.text_fields,
             "fields": fields.collect::<Vec<_>>(),
             "encoder": manifest.encoder.files().into_iter().map(file).collect::<Vec<_>>(),
             "words": manifest.words.as_ref().map(|words| file(&words.file)),
+            "addedWords": manifest.words.as_ref().and_then(|words| words.added.as_ref()).map(file),
+            "changes": manifest.changes.iter().map(file).collect::<Vec<_>>(),
             "onnx": matches!(manifest.encoder, EncoderFiles::Onnx { .. }),
             "shards": shards.collect::<Vec<_>>(),
             "probe": manifest.search.probe,
             "ef": manifest.search.ef,
         })
         .to_string()
+    }
+
+    /// Attaches what another shelf of this module has of the same files, and takes over its news. Both can be used afterwards.
+    pub fn share(&mut self, other: &Shelf) {
+        self.inner.share(&other.inner);
+    }
+
+    /// Whether a file of the manifest is here.
+    #[wasm_bindgen(js_name = hasFile)]
+    pub fn has_file(&self, name: &str) -> bool {
+        self.inner.has_file(name)
+    }
+
+    /// Items of the shelf that are not gone, when its changes are attached.
+    pub fn total(&self) -> usize {
+        self.inner.total()
+    }
+
+    /// Lays news of items over the shelf, as JSON: `{ id: { field: value } }`, null for an item that is gone.
+    ///
+    /// # Errors
+    /// Those of [`Inner::overlay`].
+    pub fn overlay(&mut self, news: &str) -> Result<(), JsValue> {
+        let news: Overlay =
+            serde_json::from_str(news).map_err(|e| wrong(format!("overlay: {e}")))?;
+        self.inner.overlay(&news).map_err(to_js)
     }
 
     /// Makes room in the module's memory for a file of a length, which is written there as it comes: it is never in

@@ -8,11 +8,13 @@ use std::ops::Range;
 use std::path::Path;
 
 use nearshelf_catalog::{FieldKind, Value};
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::error::{Error, Result};
 
 pub use report::{Problem, ProblemKind, Report};
+pub(crate) use types::convert;
 
 /// Which of a row's fields is what.
 #[derive(Debug, Clone)]
@@ -50,6 +52,12 @@ pub struct TextField {
     pub weight: f32,
 }
 
+impl AsRef<str> for TextField {
+    fn as_ref(&self) -> &str {
+        &self.name
+    }
+}
+
 impl From<&str> for TextField {
     fn from(name: &str) -> Self {
         TextField {
@@ -77,6 +85,14 @@ pub struct TypedField {
     pub kind: FieldKind,
 }
 
+/// The text and the identifiers of an item.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Source {
+    /// By text field; empty where the item has none.
+    pub parts: Vec<String>,
+    pub identifiers: Vec<String>,
+}
+
 /// The items of a catalog.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Items {
@@ -92,11 +108,83 @@ pub struct Items {
     pub fields: Vec<TypedField>,
     /// Their values, `[items][fields]`.
     pub values: Vec<Vec<Option<Value>>>,
+    /// The place of each item among the good rows of the file.
+    pub rows: Vec<u32>,
     /// Problems of the rows.
     pub report: Report,
 }
 
 impl Items {
+    /// Items in the order of their ids: what a shelf is made of does not depend on the order of a file.
+    pub(crate) fn sorted(self) -> Self {
+        let mut order: Vec<u32> = (0..self.ids.len() as u32).collect();
+        order.sort_unstable_by(|&a, &b| self.ids[a as usize].cmp(&self.ids[b as usize]));
+        let fields = self.parts.len() / self.ids.len().max(1);
+        let parts = order.iter().flat_map(|&item| {
+            let start = item as usize * fields;
+            self.parts[start..start + fields].iter().cloned()
+        });
+        let parts = parts.collect();
+        Items {
+            parts,
+            rows: taken(self.rows, &order),
+            ids: taken(self.ids, &order),
+            texts: taken(self.texts, &order),
+            identifiers: match self.identifiers.is_empty() {
+                true => vec![],
+                false => taken(self.identifiers, &order),
+            },
+            values: taken(self.values, &order),
+            ..self
+        }
+    }
+
+    /// The text and the identifiers that an item was made of.
+    pub(crate) fn source(&self, item: usize) -> Source {
+        let fields = self.parts.len() / self.texts.len().max(1);
+        let parts = (0..fields).map(|field| self.part(item, field).to_owned());
+        Source {
+            parts: parts.collect(),
+            identifiers: self.identifiers.get(item).cloned().unwrap_or_default(),
+        }
+    }
+
+    /// Adds an item that was read before.
+    pub(crate) fn push(&mut self, id: String, source: Source, values: Vec<Option<Value>>) {
+        let (text, parts) = joined(&source.parts);
+        self.rows.push(self.ids.len() as u32);
+        self.ids.push(id);
+        self.texts.push(text);
+        self.parts.extend(parts);
+        self.identifiers.push(source.identifiers);
+        self.values.push(values);
+    }
+
+    /// Takes an item out.
+    pub(crate) fn take_out(&mut self, item: usize) {
+        let fields = self.parts.len() / self.texts.len().max(1);
+        self.parts.drain(item * fields..(item + 1) * fields);
+        self.ids.remove(item);
+        self.texts.remove(item);
+        self.identifiers.remove(item);
+        self.values.remove(item);
+        self.rows.pop();
+    }
+
+    /// None yet, of these fields.
+    pub(crate) fn none(fields: Vec<TypedField>) -> Self {
+        Items {
+            ids: vec![],
+            texts: vec![],
+            parts: vec![],
+            identifiers: vec![],
+            fields,
+            values: vec![],
+            rows: vec![],
+            report: Report::default(),
+        }
+    }
+
     /// The part of an item's text that comes from a text field.
     pub fn part(&self, item: usize, field: usize) -> &str {
         let fields = self.parts.len() / self.texts.len().max(1);
@@ -107,7 +195,55 @@ impl Items {
     }
 }
 
-/// Reads a catalog.
+/// The elements in another order.
+fn taken<T: Default>(mut all: Vec<T>, order: &[u32]) -> Vec<T> {
+    let take = |&at: &u32| std::mem::take(&mut all[at as usize]);
+    order.iter().map(take).collect()
+}
+
+/// Texts of the fields in one, with the place of each in it.
+fn joined(parts: &[String]) -> (String, Vec<Range<usize>>) {
+    let (mut text, mut places) = (String::new(), Vec::new());
+    for part in parts {
+        if !text.is_empty() && !part.is_empty() {
+            text.push(' ');
+        }
+        let start = text.len();
+        text += part;
+        places.push(start..text.len());
+    }
+    (text, places)
+}
+
+/// The id of a row.
+pub(crate) fn id_of(
+    row: &serde_json::Map<String, Json>,
+    field: &str,
+) -> Result<String, ProblemKind> {
+    let id = row.get(field).and_then(types::plain_text);
+    id.ok_or_else(|| ProblemKind::MissingField {
+        field: field.to_owned(),
+    })
+}
+
+/// The text and the identifiers of a row; the text is empty where it has none.
+pub(crate) fn source_of(
+    row: &serde_json::Map<String, Json>,
+    text: &[impl AsRef<str>],
+    exact: &[String],
+) -> Source {
+    let part = |field: &str| row.get(field).and_then(types::plain_text);
+    let parts = text
+        .iter()
+        .map(|field| part(field.as_ref()).unwrap_or_default());
+    let identifiers = exact.iter().filter_map(|field| row.get(field));
+    Source {
+        parts: parts.collect(),
+        identifiers: identifiers.flat_map(types::plain_texts).collect(),
+    }
+}
+
+/// Reads a catalog, in the order of the items' ids.
 ///
 /// # Errors
 /// A file that cannot be read or is of no known format, a text or display field that no row has, no
@@ -137,7 +273,8 @@ pub fn read_items(path: &Path, options: &ItemOptions) -> Result<Items> {
         let path = path.to_owned();
         return Err(Error::Strict { path, report });
     }
-    Ok(Items {
+    let items = Items {
+        rows: (0..rows.ids.len() as u32).collect(),
         ids: rows.ids,
         texts: rows.texts,
         parts: rows.parts,
@@ -145,7 +282,8 @@ pub fn read_items(path: &Path, options: &ItemOptions) -> Result<Items> {
         fields,
         values,
         report,
-    })
+    };
+    Ok(items.sorted())
 }
 
 /// Rows that have an id of their own and a text.
@@ -168,23 +306,9 @@ impl Rows {
         options: &ItemOptions,
     ) -> Result<(), ProblemKind> {
         let missing = |field: String| ProblemKind::MissingField { field };
-        let id = row
-            .get(&options.id)
-            .and_then(types::plain_text)
-            .ok_or_else(|| missing(options.id.clone()))?;
-        let (mut text, mut parts) = (String::new(), Vec::new());
-        for field in &options.text {
-            let part = row.get(&field.name).and_then(types::plain_text);
-            let start = match (&part, text.is_empty()) {
-                (Some(_), false) => text.len() + 1,
-                _ => text.len(),
-            };
-            if let Some(part) = part {
-                text.extend((start > text.len()).then_some(' '));
-                text += &part;
-            }
-            parts.push(start..text.len());
-        }
+        let id = id_of(&row, &options.id)?;
+        let source = source_of(&row, &options.text, &options.exact);
+        let (text, parts) = joined(&source.parts);
         if text.is_empty() {
             let names: Vec<&str> = options
                 .text
@@ -200,9 +324,7 @@ impl Rows {
         self.texts.push(text);
         self.parts.extend(parts);
         if !options.exact.is_empty() {
-            let values = options.exact.iter().filter_map(|field| row.get(field));
-            self.identifiers
-                .push(values.flat_map(types::plain_texts).collect());
+            self.identifiers.push(source.identifiers);
         }
         self.lines.push(line);
         self.rows.push(row);

@@ -111,7 +111,7 @@ impl Report {
             .unwrap_or_default()
     }
 
-    pub(super) fn add(&mut self, path: &Path, line: u64, kind: ProblemKind) {
+    pub(crate) fn add(&mut self, path: &Path, line: u64, kind: ProblemKind) {
         *match kind {
             ProblemKind::BadRow { .. } => &mut self.bad_rows,
             ProblemKind::DuplicateId { .. } => &mut self.duplicate_ids,

@@ -50,7 +50,7 @@ pub(super) fn plain_texts(value: &Json) -> Vec<String> {
 }
 
 /// A value as its field's type; `Ok(None)` where there is none, the value itself where it does not fit.
-pub(super) fn convert(value: Json, kind: FieldKind) -> Result<Option<Value>, String> {
+pub(crate) fn convert(value: Json, kind: FieldKind) -> Result<Option<Value>, String> {
     let wrong = |value: &Json| Err(brief(&value.to_string()));
     let value = match (kind, value) {
         (_, Json::Null) => return Ok(None),

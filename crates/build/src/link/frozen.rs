@@ -40,6 +40,11 @@ impl Frozen {
         &self.links
     }
 
+    /// The same, without the rest.
+    pub fn into_links(self) -> Vec<Links> {
+        self.links
+    }
+
     /// All shards, to be walked through.
     pub fn slices<'a>(&'a self, vectors: &'a Vectors) -> Slices<'a> {
         let mut slices = Slices::new(vectors.numbering(), vectors.dims());

@@ -5,7 +5,7 @@ use nearshelf_index::kernel;
 
 use super::linking::Linking;
 use super::lists::Lists;
-use super::vectors::Vectors;
+use super::vectors::{Coded, Vectors};
 use crate::error::Result;
 
 /// Links of an item at most, before queries ask for more.
@@ -23,7 +23,7 @@ pub struct Pruning {
 /// Of the candidates, nearest first, those that are nearer to the item than to each that was chosen before
 /// (the heuristic of HNSW, Malkov and Yashunin 2018, algorithm 4; α = 1 of Vamana).
 pub fn prune(
-    vectors: &Vectors,
+    vectors: &impl Coded,
     item: u32,
     candidates: impl Iterator<Item = u32>,
     work: &mut Pruning,

@@ -3,6 +3,25 @@
 use nearshelf_index::codes::Codes;
 use nearshelf_index::{CodedVectors, Numbering, Query};
 
+/// Coded vectors by the numbers of their items.
+pub trait Coded: Sync {
+    /// The codes of a number; `None` between shards.
+    fn codes(&self, number: u32) -> Option<Codes<'_>>;
+
+    /// A stored vector as a query for walks; `None` between shards.
+    fn query(&self, number: u32) -> Option<Query>;
+}
+
+impl Coded for Vectors {
+    fn codes(&self, number: u32) -> Option<Codes<'_>> {
+        self.codes(number)
+    }
+
+    fn query(&self, number: u32) -> Option<Query> {
+        self.query(number)
+    }
+}
+
 /// The coded vectors of all shards, in the order of the files.
 pub struct Vectors {
     numbering: Numbering,

@@ -7,7 +7,7 @@ use nearshelf_index::{Allowed, Shard};
 
 use super::tags::AllTags;
 use super::text::Texts;
-use super::{Columns, FieldKind, boolean, number, presence};
+use super::{Columns, FieldKind, Value, boolean, number, presence};
 
 impl Columns {
     /// Counts the values of field `field` that items of a set have: `each` is told every value with its items, in no
@@ -16,7 +16,7 @@ impl Columns {
     /// # Errors
     /// The column is not here.
     pub(crate) fn count<'a, S: Storage>(
-        &self,
+        &'a self,
         shard: &'a Shard<S>,
         field: usize,
         set: &Allowed,
@@ -24,6 +24,7 @@ impl Columns {
     ) -> Result<(), Absent> {
         let column = field as u32 + 1;
         let mut set = set.clone();
+        self.count_changed(field, &mut set, &mut each);
         set.intersect(&presence::present(shard, column)?);
         let mut told = |counts: Vec<u32>, word: &dyn Fn(usize) -> Option<&'a str>| {
             let counted = counts
@@ -82,7 +83,29 @@ impl Columns {
         Ok(())
     }
 
-    /// Tells the number of field `field` of each item of a set that has one, in the order of the items.
+    /// Takes the items whose value has changed out of a set, and counts those that were in it.
+    fn count_changed<'a>(
+        &'a self,
+        field: usize,
+        set: &mut Allowed,
+        each: &mut impl FnMut(&'a str, u64),
+    ) {
+        let changed = self.changed(field);
+        for value in changed
+            .map(|changed| changed.take_from(set))
+            .into_iter()
+            .flatten()
+        {
+            match value {
+                Value::Text(text) => each(text, 1),
+                Value::Tags(tags) => tags.iter().for_each(|tag| each(tag, 1)),
+                Value::Bool(value) => each(if *value { "true" } else { "false" }, 1),
+                Value::Number(_) => {}
+            }
+        }
+    }
+
+    /// Tells the number of field `field` of each item of a set that has one, in no order.
     ///
     /// # Errors
     /// The column is not here.
@@ -97,6 +120,17 @@ impl Columns {
             return Ok(());
         }
         let column = field as u32 + 1;
+        let mut set = set.clone();
+        let changed = self.changed(field);
+        for value in changed
+            .map(|changed| changed.take_from(&mut set))
+            .into_iter()
+            .flatten()
+        {
+            if let Value::Number(number) = value {
+                each(*number);
+            }
+        }
         let present = presence::present(shard, column)?;
         let numbers = number::all(shard, column)?;
         let items = set.iter().filter(|&item| present.contains(item));

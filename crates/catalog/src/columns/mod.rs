@@ -2,6 +2,7 @@
 //! place. Column 0 holds the ids, column 1 + i the manifest's field i.
 
 mod boolean;
+mod changed;
 mod count;
 mod dictionary;
 mod number;
@@ -12,28 +13,51 @@ mod test;
 mod text;
 mod value;
 
-use std::ops::Bound;
+use std::sync::Arc;
 
 use nearshelf_container::{Absent, Kind, Storage};
 use nearshelf_index::{Allowed, Shard, ShardBuilder};
 
 use crate::error::{Error, Result};
 use crate::ids::{self, ID_COLUMN};
+use changed::Changed;
 pub(crate) use test::Test;
 pub use value::{FieldKind, Value, ValueRef};
 
-/// The columns of a shard, checked once against its size.
+/// The columns of a shard, and what has changed of them since it was written.
 #[derive(Debug, Clone)]
 pub struct Columns {
     fields: Vec<FieldKind>,
+    /// By field; `None` where nothing has changed.
+    changed: Vec<Option<Arc<Changed>>>,
 }
 
 impl Columns {
+    /// Columns of these types, of which nothing has changed.
+    pub fn new(fields: &[FieldKind]) -> Self {
+        Columns {
+            fields: fields.to_vec(),
+            changed: vec![None; fields.len()],
+        }
+    }
+
+    /// Gives an item of a shard of `items` items a new value of field `field`; `None` takes the value away.
+    pub(crate) fn change(&mut self, field: usize, items: usize, item: u16, value: Option<Value>) {
+        if let Some(changed) = self.changed.get_mut(field) {
+            let changed = changed.get_or_insert_with(|| Arc::new(Changed::new(items)));
+            Arc::make_mut(changed).set(item, value);
+        }
+    }
+
+    fn changed(&self, field: usize) -> Option<&Changed> {
+        self.changed.get(field)?.as_deref()
+    }
+
     /// Checks that the shard holds an id column and one column for each field, of the right sizes.
     ///
     /// # Errors
     /// The first section that is missing or of another size.
-    pub fn open<S: Storage>(file: &str, shard: &Shard<S>, fields: &[FieldKind]) -> Result<Self> {
+    pub fn check<S: Storage>(&self, file: &str, shard: &Shard<S>) -> Result<()> {
         let items = shard.len();
         let at_file = |source| Error::File {
             file: file.to_owned(),
@@ -45,7 +69,7 @@ impl Columns {
         };
         sized(plain::STARTS, ID_COLUMN, 4 * (items + 1))?;
         sized(ids::ORDER, ID_COLUMN, 2 * items)?;
-        for (column, kind) in (1..).zip(fields) {
+        for (column, kind) in (1..).zip(&self.fields) {
             match kind {
                 FieldKind::Text => text::check(shard, column).map_err(at_file)?,
                 FieldKind::Number => sized(number::NUMBERS, column, 8 * items)?,
@@ -56,9 +80,7 @@ impl Columns {
                 sized(presence::PRESENCE, column, items.div_ceil(8))?;
             }
         }
-        Ok(Columns {
-            fields: fields.to_vec(),
-        })
+        Ok(())
     }
 
     /// Writes ids and fields, `rows[item][field]`, as sections.
@@ -112,7 +134,7 @@ impl Columns {
                 boolean::matching(shard, column, *wanted)?
             }
             (Test::Between(least, most), Some(FieldKind::Number)) => {
-                let (least, most) = closed(*least, *most);
+                let (least, most) = test::closed(*least, *most);
                 number::matching(shard, column, |number| least <= number && number <= most)?
             }
             (Test::Numbers(numbers), Some(FieldKind::Number)) => {
@@ -124,6 +146,9 @@ impl Columns {
         };
         // What has no value is stored as zero, false or an empty text.
         found.intersect(&presence::present(shard, column)?);
+        if let Some(changed) = self.changed(field) {
+            changed.correct(&mut found, |value| test.passes(value));
+        }
         Ok(found)
     }
 
@@ -132,6 +157,19 @@ impl Columns {
     /// # Errors
     /// The value is not here.
     pub fn value<'a, S: Storage>(
+        &'a self,
+        shard: &'a Shard<S>,
+        field: usize,
+        item: u32,
+    ) -> Result<Option<ValueRef<'a>>, Absent> {
+        match self.changed(field).and_then(|changed| changed.of(item)) {
+            Some(value) => Ok(value.map(ValueRef::from)),
+            None => self.stored(shard, field, item),
+        }
+    }
+
+    /// The value of field `field` of an item as the shard has it.
+    fn stored<'a, S: Storage>(
         &self,
         shard: &'a Shard<S>,
         field: usize,
@@ -173,45 +211,11 @@ impl Columns {
             }
             for (field, column) in (1..=self.fields.len() as u32).enumerate() {
                 let present = presence::is_present(shard, column, item).map_err(absent)?;
-                if present && self.value(shard, field, item).map_err(absent)?.is_none() {
+                if present && self.stored(shard, field, item).map_err(absent)?.is_none() {
                     return Err(unreadable(column, item));
                 }
             }
         }
         ids::verify(file, shard)
-    }
-}
-
-/// The least and the largest number between bounds.
-fn closed(least: Bound<f64>, most: Bound<f64>) -> (f64, f64) {
-    let least = match least {
-        Bound::Included(bound) => bound,
-        Bound::Excluded(bound) => bound.next_up(),
-        Bound::Unbounded => f64::NEG_INFINITY,
-    };
-    let most = match most {
-        Bound::Included(bound) => bound,
-        Bound::Excluded(bound) => bound.next_down(),
-        Bound::Unbounded => f64::INFINITY,
-    };
-    (least, most)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bounds_are_closed_at_the_next_number() {
-        let (least, most) = closed(Bound::Excluded(2.0), Bound::Excluded(3.0));
-        assert!(least > 2.0 && most < 3.0 && least < 2.0 + 1e-9 && most > 3.0 - 1e-9);
-        assert_eq!(
-            closed(Bound::Included(0.0), Bound::Unbounded),
-            (0.0, f64::INFINITY)
-        );
-        let (least, _) = closed(Bound::Excluded(f64::INFINITY), Bound::Unbounded);
-        assert_eq!(least, f64::INFINITY);
-        // What is -0 is 0.
-        assert!(closed(Bound::Included(0.0), Bound::Unbounded).0 <= -0.0);
     }
 }

@@ -29,7 +29,8 @@ impl FieldKind {
 }
 
 /// A field's value.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(untagged)]
 pub enum Value {
     /// Of a text field.
     Text(String),
@@ -65,6 +66,18 @@ impl From<bool> for Value {
     }
 }
 
+impl Value {
+    /// Its type.
+    pub fn kind(&self) -> FieldKind {
+        match self {
+            Value::Text(_) => FieldKind::Text,
+            Value::Number(_) => FieldKind::Number,
+            Value::Bool(_) => FieldKind::Bool,
+            Value::Tags(_) => FieldKind::Tags,
+        }
+    }
+}
+
 /// A field's value, read in place.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
@@ -77,4 +90,27 @@ pub enum ValueRef<'a> {
     Bool(bool),
     /// Of a tags field.
     Tags(Vec<&'a str>),
+}
+
+impl<'a> From<&'a Value> for ValueRef<'a> {
+    fn from(value: &'a Value) -> Self {
+        match value {
+            Value::Text(text) => ValueRef::Text(text),
+            Value::Number(number) => ValueRef::Number(*number),
+            Value::Bool(value) => ValueRef::Bool(*value),
+            Value::Tags(tags) => ValueRef::Tags(tags.iter().map(String::as_str).collect()),
+        }
+    }
+}
+
+impl ValueRef<'_> {
+    /// The same, as a value of its own.
+    pub fn to_value(&self) -> Value {
+        match self {
+            ValueRef::Text(text) => Value::Text((*text).to_owned()),
+            ValueRef::Number(number) => Value::Number(*number),
+            ValueRef::Bool(value) => Value::Bool(*value),
+            ValueRef::Tags(tags) => Value::Tags(tags.iter().map(|&tag| tag.to_owned()).collect()),
+        }
+    }
 }

@@ -28,6 +28,8 @@ pub struct ShardRef {
     pub centroid: Vec<f32>,
     /// Its items' values, field by field.
     pub stats: Vec<FieldStats>,
+    /// Whether an update added it: its items are of all kinds, so that every search looks at it.
+    pub added: bool,
 }
 
 /// Recall that a number of shards reached when the shelf was built.
@@ -70,6 +72,8 @@ pub struct WordsRef {
     pub file: FileRef,
     /// Fields whose words are counted: each shard has their lengths.
     pub fields: u32,
+    /// Words that updates added.
+    pub added: Option<FileRef>,
 }
 
 /// The description of a shelf.
@@ -93,6 +97,10 @@ pub struct Manifest {
     pub words: Option<WordsRef>,
     /// The shards.
     pub shards: Vec<ShardRef>,
+    /// Changes of items since the build, in their order.
+    pub changes: Vec<FileRef>,
+    /// The texts that items were made of, for those of each build and update: tools read them, no search does.
+    pub sources: Vec<FileRef>,
     /// Search defaults.
     pub search: SearchDefaults,
 }

@@ -20,11 +20,18 @@ impl Manifest {
         self.shards.iter().map(|s| u64::from(s.items)).sum()
     }
 
-    /// Every file of the shelf but the manifest itself.
+    /// Every file that searches read, in an order in which they can be attached.
     pub fn files(&self) -> impl Iterator<Item = &FileRef> {
         let shards = self.shards.iter().map(|s| &s.file);
-        let words = self.words.iter().map(|words| &words.file);
-        self.encoder.files().into_iter().chain(words).chain(shards)
+        let words = self.words.iter();
+        let words = words.flat_map(|words| std::iter::once(&words.file).chain(&words.added));
+        let encoder = self.encoder.files().into_iter();
+        encoder.chain(words).chain(&self.changes).chain(shards)
+    }
+
+    /// Every file of the shelf but the manifest itself: those that searches read, and those that tools do.
+    pub fn all_files(&self) -> impl Iterator<Item = &FileRef> {
+        self.files().chain(&self.sources)
     }
 
     /// The file.
@@ -56,7 +63,7 @@ impl Manifest {
         if !(1..=8192).contains(&dims) {
             return Err(error("dims", "1 to 8192".into(), dims.to_string()));
         }
-        for name in self.files().map(|f| &f.name) {
+        for name in self.all_files().map(|f| &f.name) {
             // A name, not a path: a shelf reads nothing outside its own directory.
             let plain = name
                 .bytes()

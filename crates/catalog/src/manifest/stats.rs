@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde::Serialize;
 
-use crate::columns::{FieldKind, Value};
+use crate::columns::{FieldKind, Value, ValueRef};
 
 /// Statistics of a field's values, in a shard or in all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -46,22 +46,25 @@ pub enum ValueStats {
 
 impl FieldStats {
     /// Statistics of the values of items; `None` is an item without one.
-    pub fn of<'a>(kind: FieldKind, values: impl Iterator<Item = Option<&'a Value>>) -> Self {
+    pub fn of<'a, V: Into<ValueRef<'a>>>(
+        kind: FieldKind,
+        values: impl Iterator<Item = Option<V>>,
+    ) -> Self {
         let (mut present, mut trues) = (0, 0);
         let (mut least, mut largest) = (f64::INFINITY, f64::NEG_INFINITY);
         let mut texts: HashSet<&str> = HashSet::new();
         for value in values.flatten() {
             present += 1;
-            match value {
-                Value::Text(text) => {
+            match value.into() {
+                ValueRef::Text(text) => {
                     texts.insert(text);
                 }
-                Value::Number(number) => {
-                    least = least.min(*number);
-                    largest = largest.max(*number);
+                ValueRef::Number(number) => {
+                    least = least.min(number);
+                    largest = largest.max(number);
                 }
-                Value::Bool(value) => trues += u64::from(*value),
-                Value::Tags(tags) => texts.extend(tags.iter().map(String::as_str)),
+                ValueRef::Bool(value) => trues += u64::from(value),
+                ValueRef::Tags(tags) => texts.extend(tags),
             }
         }
         let distinct = texts.len() as u64;
@@ -78,6 +81,23 @@ impl FieldStats {
         };
         let values = counts.of(kind);
         FieldStats { present, values }
+    }
+}
+
+impl FieldStats {
+    /// Makes room for a value that an item has now: afterwards counts and ends may be larger than what is there, never smaller.
+    pub(crate) fn widen(&mut self, value: &Value) {
+        self.present += 1;
+        match (&mut self.values, value) {
+            (ValueStats::Text { distinct }, Value::Text(_)) => *distinct += 1,
+            (ValueStats::Tags { distinct }, Value::Tags(tags)) => *distinct += tags.len() as u64,
+            (ValueStats::Bool { trues }, Value::Bool(value)) => *trues += u64::from(*value),
+            (ValueStats::Number { min, max }, Value::Number(number)) => {
+                *min = Some(min.map_or(*number, |min| min.min(*number)));
+                *max = Some(max.map_or(*number, |max| max.max(*number)));
+            }
+            _ => {}
+        }
     }
 }
 
@@ -119,7 +139,7 @@ mod tests {
         assert_eq!(stats.present, 2);
         assert_eq!(stats.values, ValueStats::Number { min, max });
 
-        let none = FieldStats::of(FieldKind::Number, [None, None].into_iter());
+        let none = FieldStats::of(FieldKind::Number, [None::<&Value>, None].into_iter());
         let (min, max) = (None, None);
         assert_eq!(none.values, ValueStats::Number { min, max });
 

@@ -26,6 +26,10 @@ const SHARDS: Kind = Kind::new(b"SHDS");
 const CENTROIDS: Kind = Kind::new(b"CENT");
 /// One [`WordsRecord`]; none in a shelf without words.
 const WORDS: Kind = Kind::new(b"WRDS");
+/// A list of [`FileRecord`]s; none where nothing has changed.
+const CHANGES: Kind = Kind::new(b"CHGS");
+/// A list of [`FileRecord`]s.
+const SOURCES: Kind = Kind::new(b"SRCS");
 /// One [`SearchRecord`].
 const SEARCH: Kind = Kind::new(b"SRCH");
 
@@ -92,6 +96,7 @@ struct ShardRecord {
     file: Record<FileRecord>,
     items: u32,
     stats: Vec<Record<StatsRecord>>,
+    added: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -107,6 +112,7 @@ struct SearchRecord {
 struct WordsRecord {
     file: Record<FileRecord>,
     fields: u32,
+    added: Option<Record<FileRecord>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -147,8 +153,15 @@ pub(super) fn write(manifest: &Manifest) -> Vec<u8> {
         let record = WordsRecord {
             file: Record((&words.file).into()),
             fields: words.fields,
+            added: words.added.as_ref().map(|added| Record(added.into())),
         };
         file.push(WORDS, 0, encode(&record));
+    }
+    for (kind, files) in [(CHANGES, &manifest.changes), (SOURCES, &manifest.sources)] {
+        let records: Vec<Record<FileRecord>> = files.iter().map(|f| Record(f.into())).collect();
+        if !records.is_empty() {
+            file.push(kind, 0, encode(&records));
+        }
     }
     let shards: Vec<Record<ShardRecord>> = manifest.shards.iter().map(shard_record).collect();
     file.push(SHARDS, 0, encode(&shards));
@@ -173,6 +186,13 @@ pub(super) fn read(bytes: &[u8]) -> Result<Manifest> {
     let shards: Vec<Record<ShardRecord>> = decode("section SHDS", section(SHARDS)?)?;
     let words = head.find(WORDS, 0);
     let words = words.map(|range| decode::<WordsRecord>("section WRDS", bytes.read(range)?));
+    let files = |kind: Kind, place| match head.find(kind, 0) {
+        None => Ok(vec![]),
+        Some(range) => {
+            let records: Vec<Record<FileRecord>> = decode(place, bytes.read(range)?)?;
+            Ok::<_, Error>(records.into_iter().map(|record| record.0.into()).collect())
+        }
+    };
     let expected = shards.len() as u64 * u64::from(shelf.dims) * 4;
     head.sized(CENTROIDS, 0, expected)?;
     let centroids = section(CENTROIDS)?.as_chunks().0.iter();
@@ -188,6 +208,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Manifest> {
             .zip(&record.0.stats)
             .map(|(field, stats)| stats.0.of(field.kind))
             .collect(),
+        added: record.0.added,
     });
     Ok(Manifest {
         built_by: shelf.built_by,
@@ -196,11 +217,14 @@ pub(super) fn read(bytes: &[u8]) -> Result<Manifest> {
         id_field: shelf.id_field,
         text_fields: shelf.text_fields,
         shards: shards.collect(),
+        changes: files(CHANGES, "section CHGS")?,
+        sources: files(SOURCES, "section SRCS")?,
         fields,
         encoder: encoder_files(encoder)?,
         words: words.transpose()?.map(|record| WordsRef {
             file: record.file.0.into(),
             fields: record.fields,
+            added: record.added.map(|added| added.0.into()),
         }),
         search: SearchDefaults {
             probe: search.probe,
@@ -232,6 +256,7 @@ fn shard_record(shard: &ShardRef) -> Record<ShardRecord> {
         file: Record((&shard.file).into()),
         items: shard.items,
         stats: shard.stats.iter().map(|&s| Record(s.into())).collect(),
+        added: shard.added,
     })
 }
 

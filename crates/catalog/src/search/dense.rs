@@ -126,6 +126,7 @@ impl<S: Storage> Catalog<S> {
         // What is left out of the hits may be among the best.
         let ef = plan.ef + plan.without.len();
         let found = match plan.filter {
+            None if reach.gone > 0 => reach.living(query, plan, ef, &mut scratch),
             None => reach.candidates(query, plan, ef, &All, &mut scratch),
             Some(_) => reach.candidates(query, plan, ef, &reach.allowed, &mut scratch),
         };
@@ -136,17 +137,20 @@ impl<S: Storage> Catalog<S> {
     /// The shards that a search goes through, by the visiting rule.
     fn reach(&self, vector: &[f32], plan: &Plan<'_>) -> Reach<'_> {
         let mut reach = Reach {
-            slices: Slices::new(self.numbering(), self.manifest().dims as usize),
+            slices: Slices::new(self.numbering(), self.manifest().dims as usize)
+                .with_added(self.added()),
             allowed: AllowedByShard::default(),
             items: 0,
+            gone: 0,
             stats: SearchStats::default(),
             absent: Vec::new(),
         };
-        let order = self.visits(vector, plan.filter);
-        for (visited, number) in order.into_iter().enumerate() {
+        let mut visited = 0;
+        for number in self.visits(vector, plan.filter) {
             if !plan.rule.goes_on(visited, reach.items) {
                 break;
             }
+            visited += usize::from(!self.is_added(number));
             match self.add_to(&mut reach, number, plan.filter) {
                 Ok(true) => reach.stats.probed += 1,
                 Ok(false) => reach.stats.missing += 1,
@@ -170,13 +174,13 @@ impl<S: Storage> Catalog<S> {
             return Ok(false);
         };
         let slice = shard.slice()?;
-        match filter {
-            None => reach.items += shard.len(),
-            Some(filter) => {
-                if let Some(allowed) = self.allowed(number, filter)? {
-                    reach.items += allowed.count();
-                    reach.allowed.set(number, allowed);
-                }
+        let living = self.living_items(number);
+        reach.gone += shard.len() - living.min(shard.len());
+        match self.allowed_of(number, filter)? {
+            None => reach.items += living,
+            Some(allowed) => {
+                reach.items += allowed.count();
+                reach.allowed.set(number, allowed);
             }
         }
         reach.slices.add(number, slice);
@@ -263,11 +267,42 @@ struct Reach<'a> {
     allowed: AllowedByShard,
     /// The number of items that may be hits.
     items: usize,
+    /// The number of items that are gone.
+    gone: usize,
     stats: SearchStats,
     absent: Vec<(usize, std::ops::Range<usize>)>,
 }
 
 impl Reach<'_> {
+    /// The best `ef` items that are not gone. Those that are stay in the graph, and walks go through them: as many more candidates
+    /// are kept as there are items more, and twice as many where most of what is near is gone.
+    fn living(
+        &self,
+        query: &Query,
+        plan: &Plan<'_>,
+        ef: usize,
+        scratch: &mut Scratch,
+    ) -> Candidates {
+        let all = self.items + self.gone;
+        let mut wide = (ef.saturating_mul(all)).div_ceil(self.items.max(1));
+        let wanted = plan.k.max(ef / 2).min(self.items);
+        let mut distances = 0;
+        while !plan.exact && wide.saturating_mul(SCAN_ITEMS_PER_EF) < all {
+            let mut found = self.slices.walk(query, wide, &All, scratch);
+            let lives = |c: &Candidate| self.allowed.accepts(c.shard as usize, c.item as u16);
+            found.best.retain(lives);
+            distances += found.distances;
+            if found.best.len() >= wanted {
+                found.best.truncate(ef);
+                return Candidates { distances, ..found };
+            }
+            wide *= 2;
+        }
+        let mut scanned = self.slices.scan(query, ef, &self.allowed, scratch);
+        scanned.distances += distances;
+        scanned
+    }
+
     /// The best `ef` items by coarse codes: of a walk, or of all where that costs no more.
     fn candidates<A: Accept>(
         &self,

@@ -36,10 +36,7 @@ impl<S: Storage> Catalog<S> {
         let mut scratch = self.word_scratch().pop().unwrap_or_default();
         for number in 0..self.manifest().shards.len() {
             let mut search = |shard: ShardWords<'_, S>| {
-                let allowed = match plan.filter {
-                    Some(filter) => self.allowed(number, filter)?,
-                    None => None,
-                };
+                let allowed = self.allowed_of(number, plan.filter)?;
                 let at = number as u32;
                 let accept = |item: u32| {
                     let set = allowed.as_ref();

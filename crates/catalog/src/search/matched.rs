@@ -119,14 +119,15 @@ impl<S: Storage> Catalog<S> {
                     matched.exact = false;
                     None
                 }
-                None => Some(Arc::new(Allowed::all(shard.items as usize))),
-                Some(filter) => self
-                    .allowed(number, filter)
-                    .unwrap_or_else(|Absent(range)| {
+                filter => match self.allowed_of(number, filter) {
+                    Ok(Some(set)) => Some(set),
+                    Ok(None) => Some(Arc::new(Allowed::all(shard.items as usize))),
+                    Err(Absent(range)) => {
                         matched.exact = false;
                         matched.absent.push((number, range));
                         None
-                    }),
+                    }
+                },
             };
             matched.sets.push(set);
         }

@@ -63,11 +63,17 @@ impl<S: Storage> Catalog<S> {
         route(self.manifest().shards.iter().map(|s| &s.centroid), vector)
     }
 
-    /// The shards that may hold items of a filter, nearest first.
+    /// The shards that may hold items of a filter: those that were added, which hold items of all kinds, then the nearest first.
     pub(super) fn visits(&self, vector: &[f32], filter: Option<&Node>) -> Vec<usize> {
         let mut order = self.route(vector);
         order.retain(|&number| self.may_match(number, filter));
+        order.sort_by_key(|&number| !self.is_added(number));
         order
+    }
+
+    /// Whether an update added the shard: searches look at it besides those that the visiting rule counts.
+    pub(super) fn is_added(&self, number: usize) -> bool {
+        self.manifest().shards[number].added
     }
 
     /// Whether a shard may hold items of a filter.
@@ -123,11 +129,12 @@ impl<S: Storage> Catalog<S> {
         }
         let rule = self.rule(k, options, filter.is_some());
         let mut visit = |order: Vec<usize>, rule: VisitingRule| {
-            let mut items = 0;
-            for (visited, number) in order.into_iter().enumerate() {
+            let (mut items, mut visited) = (0, 0);
+            for number in order {
                 if !rule.goes_on(visited, items) {
                     break;
                 }
+                visited += usize::from(!self.is_added(number));
                 items += self.allowed_items(number, filter);
                 if is_new(&missing, number) {
                     missing.push(number);
@@ -162,8 +169,7 @@ impl<S: Storage> Catalog<S> {
     /// Items of a shard that a filter allows, as far as that is known.
     fn allowed_items(&self, number: usize, filter: Option<&Node>) -> usize {
         let set = filter.and_then(|filter| self.allowed(number, filter).ok().flatten());
-        let items = self.manifest().shards[number].items as usize;
-        set.map_or(items, |set| set.count())
+        set.map_or_else(|| self.living_items(number), |set| set.count())
     }
 }
 

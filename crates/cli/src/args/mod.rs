@@ -37,6 +37,10 @@ pub enum Command {
     Encode(EncodeArgs),
     /// Build a shelf from a catalog.
     Build(BuildArgs),
+    /// Bring a shelf up to date: new prices, new items, items that are gone.
+    Update(UpdateArgs),
+    /// Make a shelf that was updated one whole again.
+    Compact(CompactArgs),
     /// Search a shelf by words and meaning; without a shelf, the demo.
     Search(SearchArgs),
     /// Complete what a shopper types; without a shelf, from the demo.
@@ -137,12 +141,73 @@ pub struct BuildArgs {
     /// encoding them.
     #[arg(long, value_name = "FILE.npy")]
     pub vectors: Option<PathBuf>,
+    /// File of vectors that earlier builds kept: texts that it has are not encoded again.
+    #[arg(long, value_name = "CACHE", conflicts_with = "vectors")]
+    pub reuse: Option<PathBuf>,
+    /// File to keep the vectors in, beside the shelf: for --reuse of the next build, and of compact.
+    #[arg(long, value_name = "CACHE")]
+    pub keep_vectors: Option<PathBuf>,
     /// Go on where a build of the same items that was killed stopped encoding: its vectors are beside the shelf.
     #[arg(long, conflicts_with = "vectors")]
     pub resume: bool,
     /// Fail on the first problem in the catalog, and build nothing.
     #[arg(long)]
     pub strict: bool,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct UpdateArgs {
+    /// The shelf.
+    pub shelf: PathBuf,
+    /// Rows that are new or have changed, as `build` reads them; a whole export will do. A row with a text is the whole item; one
+    /// without names what changes of a known item.
+    #[arg(long, value_name = "FILE", required_unless_present = "remove")]
+    pub items: Option<PathBuf>,
+    /// Ids of items that go, one a line.
+    #[arg(long, value_name = "FILE")]
+    pub remove: Option<PathBuf>,
+    /// Model directory of the items' encoder, where the shelf carries a smaller one for queries.
+    #[arg(long, value_name = "MODEL_DIR")]
+    pub model: Option<PathBuf>,
+    /// Directory to make, instead of a change in place.
+    #[arg(long, value_name = "SHELF")]
+    pub out: Option<PathBuf>,
+    /// File to keep the new vectors in, as of `build`.
+    #[arg(long, value_name = "CACHE")]
+    pub keep_vectors: Option<PathBuf>,
+    /// Manifests whose files stay, the new one among them: pages have the others open for a while.
+    #[arg(long, value_name = "N", default_value_t = nearshelf_build::UpdateOptions::default().keep)]
+    pub keep: usize,
+    /// Threads; 0 for all cores. The shelf is the same for any number.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub threads: usize,
+    /// Fail on the first problem in the rows, or an id to remove that is not there, and change nothing.
+    #[arg(long)]
+    pub strict: bool,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct CompactArgs {
+    /// The shelf.
+    pub shelf: PathBuf,
+    /// Directory to make, instead of a change in place.
+    #[arg(long, value_name = "SHELF")]
+    pub out: Option<PathBuf>,
+    /// File of vectors that builds and updates kept: with it the shelf has the bytes of a build from nothing.
+    #[arg(long, value_name = "CACHE")]
+    pub reuse: Option<PathBuf>,
+    /// Manifests whose files stay, the new one among them.
+    #[arg(long, value_name = "N", default_value_t = nearshelf_build::CompactOptions::default().keep)]
+    pub keep: usize,
+    /// Threads; 0 for all cores. The shelf is the same for any number.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub threads: usize,
     /// Print the result as JSON.
     #[arg(long)]
     pub json: bool,

@@ -35,6 +35,8 @@ pub fn run(args: &BuildArgs) -> Result<()> {
         seed: args.seed,
         threads: args.threads,
         vectors: args.vectors.clone(),
+        reuse: args.reuse.clone(),
+        keep_vectors: args.keep_vectors.clone(),
         resume: args.resume,
         ..Default::default()
     };
@@ -48,6 +50,7 @@ pub fn run(args: &BuildArgs) -> Result<()> {
     }
     let built = result.with_context(|| format!("shelf {} was not built", args.out.display()))?;
     print_problems(&built.report);
+    warn_of_damage(args.reuse.as_deref(), built.damaged);
     tell(args, &built, start.elapsed().as_secs_f64())
 }
 
@@ -69,6 +72,7 @@ fn tell(args: &BuildArgs, built: &Built, seconds: f64) -> Result<()> {
             "seconds": seconds,
             "truncated": built.truncated,
             "resumed": built.resumed,
+            "reused": built.reused,
             "probe": search.probe,
             "ef": search.ef,
             "measured_recall_at_10": recall,
@@ -106,6 +110,9 @@ fn tell(args: &BuildArgs, built: &Built, seconds: f64) -> Result<()> {
             thousands(built.resumed)
         );
     }
+    if built.reused > 0 {
+        text += &format!("{} items' vectors were kept\n", thousands(built.reused));
+    }
     if built.truncated > 0 {
         text += &format!(
             "{} items' texts were truncated\n",
@@ -126,7 +133,18 @@ fn model(directory: Option<&Path>) -> Result<Model, Error> {
     }
 }
 
-fn print_problems(report: &Report) {
+/// Says that a file of kept vectors is damaged, which costs time and nothing else.
+pub fn warn_of_damage(path: Option<&Path>, damaged: u64) {
+    if let Some(path) = path.filter(|_| damaged > 0) {
+        let places = thousands(damaged);
+        eprintln!(
+            "warning: {}: {places} damaged places are left out",
+            path.display()
+        );
+    }
+}
+
+pub fn print_problems(report: &Report) {
     for problem in report.first.iter().take(PRINTED) {
         eprintln!("warning: {problem}");
     }

@@ -27,7 +27,8 @@ pub fn run(args: &ShelfArgs) -> Result<()> {
         return print_json(&as_json(&shelf, encoder));
     }
     let parts = [
-        summary(shelf.manifest(), encoder),
+        summary(&shelf, encoder),
+        updates(&shelf),
         fields(shelf.manifest()),
         measured(shelf.manifest()),
         shards(shelf.manifest()),
@@ -54,8 +55,13 @@ fn as_json(shelf: &Shelf, encoder: &EncoderConfig) -> Json {
         })
     };
     let shards: Vec<_> = manifest.shards.iter().enumerate().map(shard).collect();
+    let updates = Updates::of(shelf);
     json!({
-        "items": manifest.items(),
+        "items": shelf.len(),
+        "gone": updates.gone,
+        "added": updates.added,
+        "changes": manifest.changes.len(),
+        "compaction_pays": updates.pays,
         "dims": manifest.dims,
         "bytes": total(manifest),
         "built_by": manifest.built_by,
@@ -69,7 +75,50 @@ fn as_json(shelf: &Shelf, encoder: &EncoderConfig) -> Json {
     })
 }
 
-fn summary(manifest: &Manifest, encoder: &EncoderConfig) -> String {
+/// Items that are gone or were added since the build, and whether the shelf should be made one whole again.
+struct Updates {
+    gone: u64,
+    added: u64,
+    pays: bool,
+}
+
+/// The share of items that are gone or were added from which on compaction pays: searches go through them besides.
+const PAYS: f64 = 0.2;
+
+impl Updates {
+    fn of(shelf: &Shelf) -> Self {
+        let manifest = shelf.manifest();
+        let added = manifest.shards.iter().filter(|shard| shard.added);
+        let added = added.map(|shard| u64::from(shard.items)).sum();
+        let gone = manifest.items() - shelf.len() as u64;
+        let share = (gone + added) as f64 / manifest.items().max(1) as f64;
+        Updates {
+            gone,
+            added,
+            pays: share > PAYS,
+        }
+    }
+}
+
+fn updates(shelf: &Shelf) -> String {
+    let Updates { gone, added, pays } = Updates::of(shelf);
+    let files = shelf.manifest().changes.len();
+    if gone + added == 0 && files == 0 {
+        return "no updates since it was built\n".into();
+    }
+    format!(
+        "updates since it was built: {} items are gone, {} were added, {files} files of changes; {}\n",
+        thousands(gone),
+        thousands(added),
+        match pays {
+            true => "`nearshelf compact` pays",
+            false => "`nearshelf compact` does not pay yet",
+        },
+    )
+}
+
+fn summary(shelf: &Shelf, encoder: &EncoderConfig) -> String {
+    let manifest = shelf.manifest();
     let fields: Vec<String> = manifest
         .fields
         .iter()
@@ -81,7 +130,7 @@ fn summary(manifest: &Manifest, encoder: &EncoderConfig) -> String {
          encoder: {}, {} pooling, texts truncated to {} of {} tokens, {}\n\
          search: {} of {} shards, ef {}; hits with a cosine below {:.3} and less than half of the words are weak\n\
          words: {}\n",
-        thousands(manifest.items()),
+        thousands(shelf.len() as u64),
         manifest.dims,
         bytes(total(manifest)),
         manifest.shards.len(),

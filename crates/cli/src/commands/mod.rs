@@ -4,6 +4,7 @@
 mod absent;
 mod answer;
 pub mod build;
+pub mod compact;
 pub mod encode;
 pub mod eval;
 #[cfg(feature = "train")]
@@ -17,6 +18,7 @@ pub mod suggest;
 #[cfg(feature = "train")]
 pub mod train;
 pub mod types;
+pub mod update;
 pub mod verify;
 
 #[cfg(not(feature = "train"))]

@@ -163,11 +163,12 @@ impl<A: Accept> Walk<'_, '_, A> {
             return start;
         };
         let links = slice.links.of(item as usize);
-        numbers.resize(start + links.len(), 0);
+        let added = self.slices.added.map_or(&[][..], |added| added.of(node));
+        numbers.resize(start + links.len() + added.len(), 0);
         let mut end = start;
-        for &link in links {
+        let links = links.iter().map(|&link| number(link));
+        for number in links.chain(added.iter().copied()) {
             // Written always and counted if new: whether a node is new cannot be foreseen.
-            let number = number(link);
             if let Some(place) = numbers.get_mut(end) {
                 *place = number;
             }
@@ -209,8 +210,9 @@ impl<A: Accept> Walk<'_, '_, A> {
         let Some((slice, _, item)) = self.slices.find(node) else {
             return;
         };
-        for &link in slice.links.of(item as usize) {
-            let number = number(link);
+        let added = self.slices.added.map_or(&[][..], |added| added.of(node));
+        let links = slice.links.of(item as usize).iter();
+        for number in links.map(|&link| number(link)).chain(added.iter().copied()) {
             if !self.accepts(number) {
                 self.others.push(number);
             } else if scratch.visited.mark(number) == 1 {

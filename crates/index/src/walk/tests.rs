@@ -74,7 +74,7 @@ fn shards(sizes: &[usize]) -> (Numbering, Vec<Vec<u8>>) {
             .for_each(|row| coded.push(row));
         let of_shard = links[start..start + size].iter().map(Vec::as_slice);
         let links = Links::new(of_shard).unwrap();
-        let shard = ShardBuilder::new(&coded, &links, 16.min(size)).unwrap();
+        let shard = ShardBuilder::new(&coded, &links, None, 16.min(size)).unwrap();
         files.push(shard.to_bytes());
         start += size;
     }

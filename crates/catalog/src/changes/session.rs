@@ -1,0 +1,95 @@
+//! News of one session are laid over a shelf: they are in no file, and stand above those of the shelf.
+
+use nearshelf_container::Storage;
+
+use super::news::{Overlay, Session};
+use crate::catalog::Catalog;
+use crate::columns::Value;
+use crate::error::{Error, Result};
+use crate::fields;
+use crate::ids;
+
+impl<S: Storage> Catalog<S> {
+    /// Lays news over the shelf, above what was laid before. Those of items whose shards are not attached yet wait for them.
+    ///
+    /// # Errors
+    /// A field that the shelf does not have, or a value of another type than its field's. Nothing is laid over then.
+    pub fn overlay(&mut self, news: &Overlay) -> Result<()> {
+        let mut checked = Session::new();
+        for (id, news) in news {
+            let news = news.as_ref().map(|values| {
+                let values = values.iter();
+                values.map(|(name, value)| self.new_value(id, name, value.as_ref()))
+            });
+            checked.insert(id.clone(), news.map(Iterator::collect).transpose()?);
+        }
+        for (id, news) in checked {
+            for number in 0..self.parts.len() {
+                self.settle(number, &id, news.as_ref());
+            }
+            match (self.session.get_mut(&id), news) {
+                (Some(Some(before)), Some(news)) => before.extend(news),
+                // What is gone is gone.
+                (Some(None), _) => {}
+                (_, news) => {
+                    self.session.insert(id, news);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn new_value(
+        &self,
+        id: &str,
+        name: &str,
+        value: Option<&Value>,
+    ) -> Result<(usize, Option<Value>)> {
+        let known = &self.manifest().fields;
+        let field = fields::find(known, "overlay", name)?;
+        let kind = known[field].kind;
+        if let Some(value) = value.filter(|value| value.kind() != kind) {
+            return Err(Error::Option {
+                option: "overlay",
+                expected: format!("{name} of {id} to be of type {}", kind.name()),
+                found: value.kind().name().into(),
+            });
+        }
+        Ok((field, value.cloned()))
+    }
+
+    /// Lays the session's news over a shard that has come.
+    pub(crate) fn settle_all(&mut self, number: usize) {
+        if self.session.is_empty() {
+            return;
+        }
+        let session = std::mem::take(&mut self.session);
+        for (id, news) in &session {
+            self.settle(number, id, news.as_ref());
+        }
+        self.session = session;
+    }
+
+    /// Lays news of one item over a shard, where the shard is here and holds it.
+    fn settle(&mut self, number: usize, id: &str, news: Option<&Vec<(usize, Option<Value>)>>) {
+        let shard = self.shard(number);
+        let found = shard.and_then(|shard| ids::find(shard, id).ok().flatten());
+        let Some(item) = found.filter(|&item| self.lives(number, item)) else {
+            return;
+        };
+        let item = item as u16;
+        match news {
+            None => self.take_out(number, item),
+            Some(values) => {
+                for (field, value) in values {
+                    if let (Some(stats), Some(value)) =
+                        (self.manifest.fields.get_mut(*field), value)
+                    {
+                        stats.stats.widen(value);
+                    }
+                    self.change(number, item, *field, value.clone());
+                }
+            }
+        }
+    }
+}
