@@ -4,8 +4,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use nearshelf_catalog::{
-    Catalog, Chance, Columns, EncoderFiles, Field, FieldKind, FieldStats, FileRef, Manifest,
-    SearchDefaults, SearchOptions, ShardRef, Value, ValueRef, WordsRef,
+    Catalog, Chance, Changes, Columns, EncoderFiles, Field, FieldChanges, FieldKind, FieldStats,
+    FileRef, Manifest, SearchDefaults, SearchOptions, ShardRef, Value, ValueRef, WordsRef,
 };
 use nearshelf_index::{CodedVectors, Links, Precision, ShardBuilder};
 use nearshelf_lexical::{Analyzer, CatalogWords, Language, WordsWriter};
@@ -13,6 +13,7 @@ use support::root;
 
 const DIMS: usize = 24;
 const ITEMS: usize = 40;
+const GONE: usize = 38;
 
 fn golden(name: &str) -> PathBuf {
     root().join("tests/golden/shelf-v1").join(name)
@@ -46,6 +47,28 @@ fn values() -> Vec<Vec<Option<Value>>> {
         ]
     };
     (0..ITEMS).map(row).collect()
+}
+
+/// New prices of two items, and one that is gone.
+fn changes() -> Vec<u8> {
+    let prices = FieldChanges {
+        field: 1,
+        kind: FieldKind::Number,
+        values: vec![(4, Some(Value::Number(99.5))), (5, None)],
+    };
+    let changes = Changes {
+        gone: vec![GONE as u32],
+        fields: vec![prices],
+    };
+    changes.to_bytes()
+}
+
+fn price(i: usize) -> Option<f64> {
+    match i {
+        4 => Some(99.5),
+        5 => None,
+        _ => (!i.is_multiple_of(3)).then_some(i as f64 / 4.0),
+    }
 }
 
 /// The words of the names: a number that all have, and one of their own.
@@ -113,7 +136,7 @@ fn write() -> (Vec<u8>, Vec<u8>, Vec<u8>) {
             model: FileRef::of("model", "onnx", b""),
             tokenizer: FileRef::of("tokenizer", "json", b"{}"),
         },
-        changes: vec![],
+        changes: vec![FileRef::of("changes", "nsc", &changes())],
         sources: vec![],
         words: Some(WordsRef {
             added: None,
@@ -152,7 +175,13 @@ fn a_shelf_of_version_1_opens_verifies_and_answers() {
     catalog.attach_words(words.into()).unwrap();
     catalog.verify().unwrap();
 
-    for i in 0..ITEMS {
+    let described = catalog.manifest().changes[0].clone();
+    let changes = fs::read(golden(&described.name)).unwrap();
+    catalog.apply(&described, &changes).unwrap();
+    assert_eq!(catalog.len(), ITEMS - 1);
+    assert!(catalog.get(&format!("item-{GONE}")).unwrap().is_none());
+
+    for i in (0..ITEMS).filter(|&i| i != GONE) {
         // `ef` small enough that the graph is walked.
         let options = SearchOptions {
             k: 1,
@@ -168,8 +197,7 @@ fn a_shelf_of_version_1_opens_verifies_and_answers() {
             hit.field("name"),
             Some(ValueRef::Text(&format!("Größe {i}")))
         );
-        let price = (!i.is_multiple_of(3)).then_some(ValueRef::Number(i as f64 / 4.0));
-        assert_eq!(hit.field("price"), price);
+        assert_eq!(hit.field("price"), price(i).map(ValueRef::Number));
         assert_eq!(hit.field("even"), Some(ValueRef::Bool(i % 2 == 0)));
         assert_eq!(
             hit.field("tags"),
@@ -199,13 +227,18 @@ fn the_same_content_is_written_as_the_same_bytes() {
     let (manifest, words, shard) = write();
     let described = Manifest::from_bytes("new", &manifest).unwrap();
     let name = described.shards[0].file.name.clone();
-    let words_name = described.words.unwrap().file.name;
+    let words_name = described.words.as_ref().unwrap().file.name.clone();
+    let changed = golden(&described.changes[0].name);
+    if std::env::var_os("NEARSHELF_BLESS").is_none() {
+        assert_eq!(fs::read(changed).unwrap(), changes());
+    }
     // Only ever set to make the golden files of a new format version.
     if std::env::var_os("NEARSHELF_BLESS").is_some() {
         fs::create_dir_all(golden("")).unwrap();
         fs::write(golden("shelf.nsm"), &manifest).unwrap();
         fs::write(golden(&words_name), &words).unwrap();
         fs::write(golden(&name), &shard).unwrap();
+        fs::write(golden(&described.changes[0].name), changes()).unwrap();
     }
     assert_eq!(fs::read(golden("shelf.nsm")).unwrap(), manifest);
     assert_eq!(fs::read(golden(&words_name)).unwrap(), words);

@@ -367,6 +367,104 @@ fn runtimes_answer_as_the_command_line_does() {
     }
 }
 
+/// The folder of a shelf day by day, each day's beside what native code answers; the number of the last day.
+fn days(setup: &Setup) -> (PathBuf, usize) {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("web/days");
+    let rows = demo_items();
+    let copy = |from: &Path, day: usize| {
+        let to = folder.join(day.to_string());
+        fs::create_dir_all(&to).unwrap();
+        for entry in fs::read_dir(from).unwrap() {
+            let entry = entry.unwrap();
+            fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+        }
+        to
+    };
+    let done = |command: &mut Command| {
+        let (code, _, error) = outcome(command);
+        assert_eq!(code, 0, "{error}");
+    };
+    let answers = |day: usize| {
+        let shelf = Shelf::open(folder.join(day.to_string())).unwrap();
+        let manifest = shelf.manifest();
+        let words = manifest
+            .words
+            .as_ref()
+            .and_then(|words| words.added.as_ref());
+        let about = json!([null, {
+            "items": shelf.len(),
+            "changes": manifest.changes.last().map(|file| &file.name),
+            "words": words.map(|file| &file.name),
+        }]);
+        let mut all = vec![about];
+        let queries = varied_texts().into_iter().step_by(9);
+        all.extend(queries.map(|text| json!([text, answer_of(&shelf, &text)])));
+        all.extend(shop(&shelf));
+        fs::write(folder.join(format!("{day}.json")), json!(all).to_string()).unwrap();
+    };
+    copy(&setup.sharded, 0);
+    answers(0);
+    let last = 4;
+    for day in 1..=last {
+        let shelf = copy(&folder.join((day - 1).to_string()), day);
+        let at = |number: usize| rows[(number * 37 + day * 1009) % rows.len()].clone();
+        let prices = (0..60).map(|n| json!({ "id": at(n)["id"], "price": n as f64 + 0.5 }));
+        let texts = (60..90).map(|n| {
+            let mut row = at(n);
+            row["title"] = json!(format!(
+                "{} zz{day}q{n}",
+                at(n + 40)["title"].as_str().unwrap()
+            ));
+            // Some are new, some are known with another text.
+            if n % 2 == 0 {
+                row["id"] = json!(format!("new-{day}-{n}"));
+            }
+            row
+        });
+        let lines: String = prices.chain(texts).map(|row| format!("{row}\n")).collect();
+        let gone: String = (100..130)
+            .map(|n| format!("{}\n", at(n)["id"].as_str().unwrap()))
+            .collect();
+        let [changed, removed] = ["changed.jsonl", "gone.txt"].map(|name| folder.join(name));
+        fs::write(&changed, lines).unwrap();
+        fs::write(&removed, gone).unwrap();
+        let mut update = nearshelf();
+        update
+            .arg("update")
+            .arg(&shelf)
+            .arg("--items")
+            .arg(&changed);
+        done(update.arg("--remove").arg(&removed).args(["--keep", "1"]));
+        if day == last {
+            done(nearshelf().arg("compact").arg(&shelf).args(["--keep", "1"]));
+        }
+        answers(day);
+    }
+    (folder, last)
+}
+
+#[test]
+fn a_shelf_is_updated_under_an_open_page() {
+    let Some(setup) = setup("the npm package with a shelf that is updated") else {
+        return;
+    };
+    let (folder, last) = days(setup);
+    let script = |command: &mut Command| {
+        let out = run(
+            setup,
+            command
+                .arg("updates.mjs")
+                .arg(&folder)
+                .arg(last.to_string()),
+        );
+        assert!(out.contains(&format!("{last} days")), "{out}");
+    };
+    script(&mut Command::new(&setup.node));
+    if let Some(bun) = program(setup, &["bun/bin/bun.exe", "bun/bin/bun"]) {
+        script(&mut Command::new(bun));
+    }
+}
+
 #[test]
 fn workerd_answers_as_the_command_line_does() {
     let Some(setup) = setup("the npm package in workerd") else {

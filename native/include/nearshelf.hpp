@@ -69,6 +69,20 @@ class Shelf {
     return Shelf(shelf);
   }
 
+  /// The shelf as it is in a directory now, after an update; this one stays as it was.
+  Shelf reopen(const std::string &path) const {
+    NearshelfShelf *next = nullptr;
+    check(nearshelf_reopen(shelf_.get(), path.c_str(), &next));
+    return Shelf(next);
+  }
+
+  /// The shelf with news of items laid over it, in JSON; this one stays as it was.
+  Shelf overlay(std::string_view news) const {
+    NearshelfShelf *next = nullptr;
+    check(nearshelf_overlay(shelf_.get(), news.data(), news.size(), &next));
+    return Shelf(next);
+  }
+
   /// The best items for a text, by its words and its meaning.
   Hits search(std::string_view query, std::size_t k = 10) const {
     auto options = wanting(k);

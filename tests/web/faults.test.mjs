@@ -198,6 +198,29 @@ inPage("a shelf that was replaced under an open page is stale, and refreshing ta
   assert.deepEqual(whole, { value: "all" });
 });
 
+inPage("a page hears of another manifest, and lays news over what it has", async () => {
+  await page.evaluate(async () => {
+    globalThis.told = 0;
+    const onUpdate = () => (globalThis.told += 1);
+    globalThis.shelf = await openShelf("/sharded/", { cache: false, onWarning: warned, revalidate: 0, onUpdate });
+    await shelf.search("a gift");
+    const [{ id }] = await shelf.search("rain jacket");
+    globalThis.cheap = id;
+    await shelf.overlay({ [id]: { price: 0.25 } });
+  });
+  server.folders.sharded = CHANGED;
+  const found = await page.evaluate(async () => {
+    for (let i = 0; told === 0 && i < 200; i++) {
+      await shelf.search("a gift");
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    await shelf.refresh();
+    const { fields } = await shelf.get(cheap);
+    return { told, price: fields.price };
+  });
+  assert.deepEqual(found, { told: 1, price: 0.25 });
+});
+
 inPage("two tabs that open at once download once", async () => {
   const second = await openPage();
   const open = (tab) => tab.evaluate(async () => (await (await openShelf("/shelf/")).search("rain jacket")).length);

@@ -57,7 +57,7 @@ enum Bench {
     },
     /// Updates day by day: time, bytes, and searches afterwards.
     Update {
-        /// Days of updates.
+        /// Days of updates; 0 for the shelf that the last run left.
         #[arg(long, default_value_t = 30)]
         days: usize,
         /// Begin with the shelf that the last run of this or of `filters` built.

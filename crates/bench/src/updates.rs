@@ -22,7 +22,7 @@ use crate::timing::{median, time};
 /// The share of items that each kind of change of a day meets.
 const SHARE: f64 = 0.01;
 const ROUNDS: usize = 5;
-/// Queries whose exact answers are looked for.
+/// Queries whose exact answers are looked for, and whose comparisons are counted.
 const EXACT: usize = 200;
 
 /// A shop whose catalog changes.
@@ -34,6 +34,7 @@ struct Shop<'a> {
     work: PathBuf,
     shelf: PathBuf,
     model: PathBuf,
+    nearshelf: PathBuf,
 }
 
 pub fn run(days: usize, reuse: bool) -> Result<()> {
@@ -53,7 +54,15 @@ pub fn run(days: usize, reuse: bool) -> Result<()> {
         work: work.clone(),
         model: data.model.clone(),
         shelf: shelf.clone(),
+        nearshelf: cli()?,
     };
+    if days == 0 {
+        shop.living = Shelf::open(&shop.shelf)?
+            .items()
+            .map(|(id, ..)| id.to_owned())
+            .collect();
+        return after(&shop, &data, days);
+    }
     println!("\n| update | s | bytes to a visitor | of the shelf | encoded |");
     println!("| --- | --- | --- | --- | --- |");
     for (name, prices, items) in [
@@ -112,7 +121,7 @@ impl Shop<'_> {
         let [changed, removed] = ["changed.jsonl", "gone.txt"].map(|name| self.work.join(name));
         fs::write(&changed, rows)?;
         fs::write(&removed, gone)?;
-        let mut update = Command::new(cli()?);
+        let mut update = Command::new(&self.nearshelf);
         update
             .arg("update")
             .arg(&self.shelf)
@@ -171,7 +180,7 @@ fn after(shop: &Shop<'_>, data: &Data, days: usize) -> Result<()> {
         "not the items that live"
     );
     let compacted = shop.work.join("shelf-compacted");
-    let mut compact = Command::new(cli()?);
+    let mut compact = Command::new(&shop.nearshelf);
     compact
         .arg("compact")
         .arg(&shop.shelf)
@@ -200,8 +209,12 @@ fn after(shop: &Shop<'_>, data: &Data, days: usize) -> Result<()> {
             exact_recall(&updated, &set.queries, data.dims)?,
             exact_recall(&fresh, &set.queries, data.dims)?,
         ];
+        let compared = [
+            distances(&updated, &set.queries, data.dims)?,
+            distances(&fresh, &set.queries, data.dims)?,
+        ];
         println!(
-            "| {} | {:.4} | {:.4} | {:.0} | {:.0} | {:.2} |",
+            "| {} | {:.4} | {:.4} | {:.0} | {:.0} | {:.2} | {compared:?} |",
             set.name,
             recalls[0],
             recalls[1],
@@ -242,4 +255,14 @@ fn exact_recall(shelf: &Shelf, queries: &[f32], dims: usize) -> Result<f64> {
         );
     }
     Ok(recall(&found, &truth))
+}
+
+/// Vectors that a search compares, on average.
+fn distances(shelf: &Shelf, queries: &[f32], dims: usize) -> Result<u64> {
+    let options = SearchOptions::default();
+    let mut sum = 0;
+    for query in queries.chunks_exact(dims).take(EXACT) {
+        sum += shelf.search_vector(query, &options)?.stats.distances;
+    }
+    Ok(sum / EXACT as u64)
 }

@@ -1,13 +1,14 @@
 //! Compaction: what updates added, changed and took away becomes one whole again.
 //!
-//! The shelf is made of its living items as a build makes it. With the vectors that were kept it has the bytes of a build from
-//! nothing; without them vectors are what their codes say.
+//! Codes and links of the living items are carried over, words are counted anew. With the vectors that were kept the shelf is
+//! made as a build makes it, and has the bytes of a build from nothing.
 
 use std::path::{Path, PathBuf};
 
 use nearshelf_catalog::{Manifest, Value, ValueRef};
 use nearshelf_index::dot_f32;
 
+use crate::arrange::arrange;
 use crate::cache::VectorCache;
 use crate::error::{Error, Result};
 use crate::items::{ItemOptions, Items, TextField, TypedField};
@@ -75,41 +76,36 @@ pub fn compact(
         .map(|path| VectorCache::open(path, &opened.recipe.encoder, dims))
         .transpose()?;
     let (items, places) = living(&opened)?;
-    let scratch = place.scratch()?;
-    let file = scratch.path().join("vectors");
-    let mut reused = 0;
-    let rows = items.texts.iter().zip(places).map(|(text, (shard, item))| {
-        if let Some(vector) = kept
-            .as_ref()
-            .map(|kept| kept.get(text))
-            .transpose()?
-            .flatten()
-        {
-            reused += 1;
-            return Ok(vector);
-        }
-        let vector = opened.catalog.vector(shard, item)?.unwrap_or_default();
-        let length = dot_f32(&vector, &vector).sqrt().max(f32::MIN_POSITIVE);
-        Ok(vector.iter().map(|x| x / length).collect())
-    });
-    let vectors = VectorFile::of_rows(&file, items.ids.len(), dims, rows)?;
     let model = Model::open(shelf)?;
     let texts = WordTexts {
         synonyms: opened.recipe.synonyms.clone(),
         queries: opened.recipe.queries.clone(),
     };
-    let manifest = Making {
+    let making = Making {
         items: &items,
-        vectors: &vectors,
         model: &model,
         options: &build_options(&opened, options),
         texts: &texts,
         recipe: &opened.recipe,
         threads: threads(options.threads),
         progress,
-    }
-    .make(&place)?;
-    drop(scratch);
+    };
+    let arranged = match &kept {
+        // As a build has it, to the last byte.
+        Some(_) => None,
+        None => arrange(&opened, &places, &making)?,
+    };
+    let mut reused = 0;
+    let manifest = match arranged {
+        Some(arranged) => making.write(arranged, opened.manifest.search.clone(), &place)?,
+        None => {
+            let scratch = place.scratch()?;
+            let file = scratch.path().join("vectors");
+            let (vectors, found) = vectors(&opened, &items, &places, kept.as_ref(), &file)?;
+            reused = found;
+            making.make(&vectors, &place)?
+        }
+    };
     place.publish(&manifest, &opened, options.keep)?;
     Ok(Compacted {
         reused,
@@ -117,6 +113,33 @@ pub fn compact(
         bytes: manifest.files().map(|file| file.bytes).sum(),
         manifest,
     })
+}
+
+/// The items' vectors in a file, and how many of them were kept: the others are what their codes say.
+fn vectors(
+    opened: &Opened,
+    items: &Items,
+    places: &[(u32, u32)],
+    kept: Option<&VectorCache>,
+    file: &Path,
+) -> Result<(VectorFile, u64)> {
+    let mut reused = 0;
+    let rows = items
+        .texts
+        .iter()
+        .zip(places)
+        .map(|(text, &(shard, item))| {
+            if let Some(vector) = kept.map(|kept| kept.get(text)).transpose()?.flatten() {
+                reused += 1;
+                return Ok(vector);
+            }
+            let vector = opened.catalog.vector(shard, item)?.unwrap_or_default();
+            let length = dot_f32(&vector, &vector).sqrt().max(f32::MIN_POSITIVE);
+            Ok(vector.iter().map(|x| x / length).collect())
+        });
+    let dims = opened.manifest.dims as usize;
+    let vectors = VectorFile::of_rows(file, items.ids.len(), dims, rows)?;
+    Ok((vectors, reused))
 }
 
 /// The living items in the order of their ids, and their places in the shelf.

@@ -3,6 +3,7 @@
 //!
 //! The same items, model, options and seed give the same bytes on every number of threads.
 
+mod arrange;
 mod cache;
 mod chance;
 mod compact;

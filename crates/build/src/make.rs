@@ -31,7 +31,6 @@ const MAX_QUERIES: usize = 40_000;
 /// All that the files of a shelf are made of.
 pub(crate) struct Making<'a> {
     pub items: &'a Items,
-    pub vectors: &'a VectorFile,
     pub model: &'a Model,
     pub options: &'a BuildOptions,
     pub texts: &'a WordTexts,
@@ -40,12 +39,36 @@ pub(crate) struct Making<'a> {
     pub progress: &'a dyn Progress,
 }
 
+/// Items in shards, linked.
+pub(crate) struct Arranged {
+    pub partition: Partition,
+    pub coded: Vectors,
+    pub graph: Vec<Links>,
+}
+
 impl Making<'_> {
-    /// Writes the files of a shelf, all but the manifest.
+    /// Writes the files of a shelf of the items with these vectors, all but the manifest.
     ///
     /// # Errors
     /// Everything that can be wrong with model, options and disk.
-    pub fn make(&self, store: &impl Store) -> Result<Manifest> {
+    pub fn make(&self, vectors: &VectorFile, store: &impl Store) -> Result<Manifest> {
+        let arranged = self.arranged(vectors)?;
+        let search = SearchDefaults {
+            probe: 1,
+            ef: 1,
+            measured: vec![],
+            chance: Chance::default(),
+        };
+        let mut manifest = self.write(arranged, search, store)?;
+        self.progress.stage("measuring recall", 0);
+        let (queries, texts) = (self.model.queries(), &self.items.texts);
+        let threads = self.threads;
+        manifest.search = measured(&manifest, store, queries, texts, self.options, threads)?;
+        Ok(manifest)
+    }
+
+    /// The items in semantic shards, linked.
+    fn arranged(&self, vectors: &VectorFile) -> Result<Arranged> {
         let Making {
             items,
             options,
@@ -54,12 +77,11 @@ impl Making<'_> {
             ..
         } = *self;
         progress.stage("cutting into shards", 0);
-        let source = Source::new(items, self.vectors);
-        let mut partition = source.partition(options, threads)?;
-        let encoder = write_encoder(&self.model.files, store)?;
+        let source = Source::new(items, vectors.dims());
+        let mut partition = source.partition(vectors, options, threads)?;
         let queries = self.model.queries();
         let bridging = bridging_queries(queries, &items.texts, options, threads, progress)?;
-        let coded = source.code(&mut partition, options, threads, progress)?;
+        let coded = source.code(vectors, &mut partition, options, threads, progress)?;
         let linking = Linking {
             ef_construction: options.ef_construction,
             seed: options.seed,
@@ -69,18 +91,47 @@ impl Making<'_> {
         let asked = asked(bridging, &partition, &coded);
         let graph = link(&coded, &asked, &linking)?;
         drop(asked);
-        progress.stage("writing shards", 0);
+        Ok(Arranged {
+            partition,
+            coded,
+            graph: graph.into_links(),
+        })
+    }
+
+    /// Writes the files of items that are arranged, all but the manifest.
+    ///
+    /// # Errors
+    /// Those of the disk, and links that do not fit a shard.
+    pub fn write(
+        &self,
+        arranged: Arranged,
+        search: SearchDefaults,
+        store: &impl Store,
+    ) -> Result<Manifest> {
+        let Making {
+            items,
+            options,
+            threads,
+            ..
+        } = *self;
+        self.progress.stage("writing shards", 0);
+        let Arranged {
+            partition,
+            coded,
+            graph,
+        } = arranged;
+        let source = Source::new(items, coded.dims());
+        let encoder = write_encoder(&self.model.files, store)?;
         let members = &partition.members;
         let counted = words(items, &options.items, &options.words, self.texts, members)?;
         let words = store.write("words", "nsw", &counted.file)?;
         let sources = sources::write(self.recipe, 0, items, members);
         let sources = store.write("items", "nsi", &sources)?;
-        let (graph, back) = (graph.into_links(), None);
         #[rustfmt::skip]
-        let parts = Parts { coded, graph, back, words: counted.shards };
+        let parts = Parts { coded, graph, back: None, words: counted.shards };
         let files = source.write(&partition, &parts, 0, store, threads)?;
         drop(parts);
-        let mut manifest = Manifest {
+        Ok(Manifest {
             built_by: env!("CARGO_PKG_VERSION").into(),
             seed: options.seed,
             dims: source.dims as u32,
@@ -92,16 +143,8 @@ impl Making<'_> {
             shards: source.shard_refs(partition, files, false),
             changes: vec![],
             sources: vec![sources],
-            search: SearchDefaults {
-                probe: 1,
-                ef: 1,
-                measured: vec![],
-                chance: Chance::default(),
-            },
-        };
-        progress.stage("measuring recall", 0);
-        manifest.search = measured(&manifest, store, queries, &items.texts, options, threads)?;
-        Ok(manifest)
+            search,
+        })
     }
 }
 
@@ -162,7 +205,7 @@ pub(crate) fn open_catalog(
 }
 
 /// The queries whose answers are linked, each with the item that it was made of.
-fn bridging_queries(
+pub(crate) fn bridging_queries(
     encoder: &Encoder,
     texts: &[String],
     options: &BuildOptions,
@@ -182,7 +225,11 @@ fn bridging_queries(
 }
 
 /// The same, with the items' numbers in the graph.
-fn asked(queries: Vec<(usize, Query)>, partition: &Partition, coded: &Vectors) -> Vec<Asked> {
+pub(crate) fn asked(
+    queries: Vec<(usize, Query)>,
+    partition: &Partition,
+    coded: &Vectors,
+) -> Vec<Asked> {
     let mut numbers = vec![0; partition.members.iter().map(Vec::len).sum()];
     for (shard, members) in partition.members.iter().enumerate() {
         for (place, &item) in members.iter().enumerate() {
@@ -208,28 +255,31 @@ pub(crate) struct Parts {
 /// The material of all shards.
 pub(crate) struct Source<'a> {
     pub dims: usize,
-    vectors: &'a VectorFile,
     ids: &'a [String],
     kinds: Vec<FieldKind>,
     values: &'a [Vec<Option<Value>>],
 }
 
 impl<'a> Source<'a> {
-    pub fn new(items: &'a Items, vectors: &'a VectorFile) -> Self {
+    pub fn new(items: &'a Items, dims: usize) -> Self {
         Source {
-            dims: vectors.dims(),
-            vectors,
+            dims,
             ids: &items.ids,
             kinds: items.fields.iter().map(|f| f.kind).collect(),
             values: &items.values,
         }
     }
 
-    pub fn partition(&self, options: &BuildOptions, threads: usize) -> Result<Partition> {
+    pub fn partition(
+        &self,
+        vectors: &VectorFile,
+        options: &BuildOptions,
+        threads: usize,
+    ) -> Result<Partition> {
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .build()?;
-        pool.install(|| partition(self.vectors, options.shard_size, options.seed))
+        pool.install(|| partition(vectors, options.shard_size, options.seed))
     }
 
     /// The manifest's fields, with statistics over all items.
@@ -276,6 +326,7 @@ impl<'a> Source<'a> {
     /// Puts the items of each shard into the order of the file, and codes their vectors.
     pub fn code(
         &self,
+        vectors: &VectorFile,
         partition: &mut Partition,
         options: &BuildOptions,
         threads: usize,
@@ -292,7 +343,7 @@ impl<'a> Source<'a> {
         progress.stage("coding vectors", 0);
         let ordered = parallel::map(members.len(), threads, |number| {
             let members = &members[number];
-            let rows = self.vectors.gather(members)?;
+            let rows = vectors.gather(members)?;
             let row = |place: u32| &rows[place as usize * self.dims..][..self.dims];
             let mut places: Vec<u32> = (0..members.len() as u32).collect();
             order::bisect(&mut places, &row);
@@ -317,8 +368,12 @@ impl<'a> Source<'a> {
     ) -> Result<Vec<FileRef>> {
         parallel::map(partition.members.len(), threads, |number| {
             let vectors = &parts.coded.shards()[number];
-            let entries = entries(vectors.len(), parts.coded.len());
             let back = parts.back.as_ref().map(|back| &back[number]);
+            let entries = match back {
+                None => entries(vectors.len(), parts.coded.len()),
+                // Older items lead to these.
+                Some(_) => 1,
+            };
             let shard = ShardBuilder::new(vectors, &parts.graph[number], back, entries);
             let mut shard = shard.map_err(|source| Error::Shard {
                 shard: first + number,

@@ -84,7 +84,6 @@ pub fn build(
     }
     let manifest = Making {
         items: &items,
-        vectors: &encoded.vectors,
         model,
         options,
         texts: &texts,
@@ -92,7 +91,7 @@ pub fn build(
         threads,
         progress,
     }
-    .make(&target)?;
+    .make(&encoded.vectors, &target)?;
     target.remove(VECTORS)?;
     let manifest_bytes = manifest.to_bytes();
     target.write_named(MANIFEST_NAME, &manifest_bytes)?;

@@ -50,6 +50,20 @@ impl Added {
         Added { starts, links }
     }
 
+    /// Asks for the cache line that says where the links of a number are.
+    #[inline(always)]
+    pub(crate) fn prefetch(&self, number: u32) {
+        if let Some(start) = self.starts.get(number as usize..) {
+            crate::kernel::prefetch(bytemuck::cast_slice(&start[..start.len().min(1)]));
+        }
+    }
+
+    /// Asks for the links of a number.
+    #[inline(always)]
+    pub(crate) fn prefetch_links(&self, number: u32) {
+        crate::kernel::prefetch(bytemuck::cast_slice(self.of(number)));
+    }
+
     /// The links of a number.
     #[inline(always)]
     pub fn of(&self, number: u32) -> &[u32] {

@@ -81,6 +81,14 @@ impl<'a> Slices<'a> {
         slices.filter_map(|(shard, slice)| Some((shard, slice.as_ref()?)))
     }
 
+    /// The numbers that an item is linked to, those of items that were added among them.
+    pub fn links(&self, number: u32) -> impl Iterator<Item = u32> + '_ {
+        let place = self.find(number);
+        let own = place.map(|(slice, _, item)| slice.links.numbers(item as usize));
+        let added = self.added.map_or(&[][..], |added| added.of(number));
+        own.into_iter().flatten().chain(added.iter().copied())
+    }
+
     /// The slice and the place in it of a number.
     #[inline(always)]
     pub(crate) fn find(&self, number: u32) -> Option<(&Slice<'a>, usize, u32)> {

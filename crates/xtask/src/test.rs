@@ -58,7 +58,9 @@ pub fn fuzz(seconds: u32) -> Result<()> {
     if !setup::has_cargo_command("fuzz") {
         run_command(cargo().args(["install", "--quiet", "--locked", "cargo-fuzz"]))?;
     }
-    for target in ["shard", "manifest", "network", "filter", "words", "abi"] {
+    for target in [
+        "shard", "manifest", "network", "filter", "words", "changes", "abi",
+    ] {
         let corpus = cache().join("fuzz").join(target);
         std::fs::create_dir_all(&corpus)?;
         for entry in std::fs::read_dir(root().join("tests/golden/shelf-v1"))? {

@@ -1,18 +1,31 @@
 //! Items are added to a graph that does not change: each is linked with what is near in the whole, and those of the older items
 //! that are to lead to it are noted with it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use nearshelf_catalog::{Bytes, Catalog};
 use nearshelf_container::Absent;
 use nearshelf_index::codes::Codes;
-use nearshelf_index::{All, CodedVectors, Links, Numbering, Query, Scratch, Slices};
+use nearshelf_index::{
+    All, CodedVectors, Links, MAX_LINKS, Numbering, Query, Scratch, Slices, kernel,
+};
 
+use super::bridge::Asked;
 use super::frozen::Frozen;
 use super::linking::Linking;
 use super::lists::Lists;
 use super::prune::{Pruning, prune};
 use super::vectors::{Coded, Vectors};
 use crate::error::{Error, Result};
+use crate::parallel;
 
+/// Queries that a thread answers at a time.
+const BLOCK: usize = 256;
+/// Answers to a query that are linked, and candidates kept while they are looked for.
+const ANSWERS: usize = 10;
+const ANSWERS_EF: usize = 200;
+/// Links that queries may add to an item.
+const ASKED: usize = 24;
 /// Candidates kept while an item is looked for among the older ones.
 const EF: usize = 64;
 
@@ -55,6 +68,40 @@ impl Coded for Whole<'_> {
     }
 }
 
+/// For each new item that answers a query of its own words the old ones that do: the best, and those before and behind it.
+fn answers(
+    new: &Vectors,
+    slices: &Slices<'_>,
+    asked: &[Asked],
+    linking: &Linking<'_>,
+) -> Result<BTreeMap<u32, BTreeSet<u32>>> {
+    let stage = linking.progress;
+    stage.stage("linking answers", asked.len() as u64);
+    let blocks: Vec<&[Asked]> = asked.chunks(BLOCK).collect();
+    let found = parallel::map(blocks.len(), linking.threads, |block| {
+        let mut scratch = Scratch::default();
+        let of = |asked: &Asked| {
+            let row = new.codes(asked.source)?.coarse;
+            let mut own = [0];
+            (kernel::dot_rows())(&[row], asked.query.coarse(), &mut own);
+            let best = slices
+                .walk(&asked.query, ANSWERS_EF, &All, &mut scratch)
+                .best;
+            let place = best.partition_point(|candidate| candidate.score >= own[0]);
+            let near = [Some(0), place.checked_sub(1), Some(place)];
+            let near = near.into_iter().flatten().filter_map(|at| best.get(at));
+            let near: Vec<u32> = near.map(|candidate| slices.number(candidate)).collect();
+            (place < ANSWERS).then_some((asked.source, near))
+        };
+        Ok::<_, Error>(blocks[block].iter().map(of).collect::<Vec<_>>())
+    })?;
+    let mut answers: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
+    for (item, near) in found.into_iter().flatten().flatten() {
+        answers.entry(item).or_default().extend(near);
+    }
+    Ok(answers)
+}
+
 /// Links new items, which `graph` links among themselves, with those of a shelf. The vectors of `new` are in the shards that
 /// come behind the shelf's.
 ///
@@ -64,6 +111,7 @@ pub fn extend(
     old: &Catalog<Bytes>,
     new: &Vectors,
     graph: &Frozen,
+    asked: &[Asked],
     linking: &Linking<'_>,
 ) -> Result<Extended> {
     let shards = old.manifest().shards.iter().map(|shard| shard.items);
@@ -85,7 +133,7 @@ pub fn extend(
     linking
         .progress
         .stage("linking with the shelf", new.len() as u64);
-    let lists = Lists::make(new, linking, |item, work: &mut (Scratch, Pruning)| {
+    let mut lists = Lists::make(new, linking, |item, work: &mut (Scratch, Pruning)| {
         let (Some(query), Some((shard, place))) = (new.query(item), new.numbering().place(item))
         else {
             return vec![];
@@ -99,6 +147,20 @@ pub fn extend(
             .map(number);
         prune(&whole, number(item), own.chain(found), &mut work.1)
     })?;
+    let answers = answers(new, &slices, asked, linking)?;
+    lists.change(|item, links| {
+        let mut links = links.to_vec();
+        let wanted = answers
+            .get(&item)?
+            .iter()
+            .filter(|link| !links.contains(link));
+        let wanted: Vec<u32> = wanted
+            .copied()
+            .take(ASKED.min(MAX_LINKS - links.len()))
+            .collect();
+        links.extend(wanted);
+        Some(links)
+    });
     let is_old = |to: &u32| {
         let place = whole.numbering.place(*to);
         place.is_some_and(|(shard, _)| shard < whole.first)

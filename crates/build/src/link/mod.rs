@@ -7,11 +7,12 @@
 //! 4. [`bridge`]: items that answer the same query are linked.
 //! 5. [`reach`]: items without a way to them get one.
 //!
-//! [`extend()`] links items that come later with the graph of a shelf, which stays as it is.
+//! [`extend()`] links items that come later with the graph of a shelf, which stays as it is; [`carry()`] makes one graph of both.
 //!
 //! Every pass reads a graph that does not change and works item by item, so that the number of threads changes nothing.
 
 mod bridge;
+mod carry;
 mod extend;
 mod frozen;
 mod hnsw;
@@ -24,6 +25,7 @@ mod refine;
 mod vectors;
 
 pub use self::bridge::Asked;
+pub use self::carry::{GONE, carry};
 pub use self::extend::{Extended, extend};
 pub use self::frozen::{Frozen, entries};
 pub use self::linking::{EF_CONSTRUCTION, Linking};

@@ -10,7 +10,7 @@ use crate::cache::VectorCache;
 use crate::error::Result;
 use crate::items::Items;
 use crate::link::{Extended, Linking, extend, link};
-use crate::make::{Parts, Source};
+use crate::make::{Parts, Source, asked, bridging_queries};
 use crate::model::Model;
 use crate::options::BuildOptions;
 use crate::progress::Progress;
@@ -55,9 +55,10 @@ pub(super) fn make(
         ef_construction: opened.recipe.ef_construction as usize,
         ..BuildOptions::default()
     };
-    let source = Source::new(items, &encoded.vectors);
-    let mut partition = source.partition(&options, threads)?;
-    let coded = source.code(&mut partition, &options, threads, progress)?;
+    let vectors = &encoded.vectors;
+    let source = Source::new(items, vectors.dims());
+    let mut partition = source.partition(vectors, &options, threads)?;
+    let coded = source.code(vectors, &mut partition, &options, threads, progress)?;
     let linking = Linking {
         ef_construction: options.ef_construction,
         seed: options.seed,
@@ -65,7 +66,10 @@ pub(super) fn make(
         progress,
     };
     let graph = link(&coded, &[], &linking)?;
-    let Extended { links, back } = extend(&opened.catalog, &coded, &graph, &linking)?;
+    let queries = model.queries();
+    let queries = bridging_queries(queries, &items.texts, &options, threads, progress)?;
+    let asked = asked(queries, &partition, &coded);
+    let Extended { links, back } = extend(&opened.catalog, &coded, &graph, &asked, &linking)?;
     progress.stage("writing shards", 0);
     let members = &partition.members;
     let first = opened.manifest.shards.len();

@@ -16,6 +16,8 @@ const SCAN_ITEMS_PER_EF: usize = 8;
 /// Items that a filter allows up to which they are all compared: a walk that may keep few of the items that it sees
 /// would have to see many.
 const SCAN_FILTERED: usize = 40_000;
+/// Candidates that are kept for an item that is gone, beside one for an item that lives: the last ones of a walk matter least.
+const GONE_EF: f64 = 0.5;
 /// Candidates that a line from coarse scores to cosines is laid through.
 const SAMPLES: usize = 32;
 /// Distance from the cut-off up to which a cosine that was read off that line is computed: several times what coarse codes
@@ -274,8 +276,8 @@ struct Reach<'a> {
 }
 
 impl Reach<'_> {
-    /// The best `ef` items that are not gone. Those that are stay in the graph, and walks go through them: as many more candidates
-    /// are kept as there are items more, and twice as many where most of what is near is gone.
+    /// The best `ef` items that are not gone. Those that are stay in the graph, and walks go through them: more candidates are kept
+    /// for them, and twice as many where most of what is near is gone.
     fn living(
         &self,
         query: &Query,
@@ -284,7 +286,8 @@ impl Reach<'_> {
         scratch: &mut Scratch,
     ) -> Candidates {
         let all = self.items + self.gone;
-        let mut wide = (ef.saturating_mul(all)).div_ceil(self.items.max(1));
+        let more = (ef as f64 * GONE_EF * self.gone as f64 / self.items.max(1) as f64) as usize;
+        let mut wide = ef.saturating_add(more);
         let wanted = plan.k.max(ef / 2).min(self.items);
         let mut distances = 0;
         while !plan.exact && wide.saturating_mul(SCAN_ITEMS_PER_EF) < all {

@@ -89,6 +89,13 @@ impl CodedVectors {
         }
     }
 
+    /// Adds a vector by its codes, which are of the same precision and dimensions.
+    pub fn push_codes(&mut self, codes: Codes<'_>) {
+        debug_assert_eq!(codes.coarse.len(), self.row());
+        self.coarse.extend_from_slice(codes.coarse);
+        self.residuals.extend_from_slice(codes.residuals);
+    }
+
     /// The number of vectors.
     pub fn len(&self) -> usize {
         self.coarse.len() / self.row()

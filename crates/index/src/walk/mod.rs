@@ -130,6 +130,9 @@ impl<A: Accept> Walk<'_, '_, A> {
             // Most likely the next one.
             if let Some(number) = scratch.beam.number(next) {
                 self.prefetch_links(number);
+                if let Some(added) = self.slices.added {
+                    added.prefetch_links(number);
+                }
             }
             self.score(scratch);
             for i in start..scratch.numbers.len() {
@@ -148,6 +151,9 @@ impl<A: Accept> Walk<'_, '_, A> {
     fn prefetch_links(&self, number: u32) {
         if let Some((slice, _, item)) = self.slices.find(number) {
             slice.links.prefetch(item as usize);
+        }
+        if let Some(added) = self.slices.added {
+            added.prefetch(number);
         }
     }
 
