@@ -225,6 +225,8 @@ fn mistakes_have_codes_under_the_address_sanitizer() {
     let names: Vec<_> = fs::read_dir(demo())
         .unwrap()
         .map(|entry| entry.unwrap().file_name())
+        // What items were made of is for tools.
+        .filter(|name| !name.to_string_lossy().ends_with(".nsi"))
         .collect();
     let run = |options: &str| {
         let mut command = Command::new(&program);

@@ -8,8 +8,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use nearshelf::{
-    FacetCounts, FacetQuery, Hit, MANIFEST_NAME, Mode, Recommend, SearchOptions, Shelf, Value,
-    ValueRef,
+    FacetCounts, FacetQuery, Hit, MANIFEST_NAME, Mode, Overlay, Recommend, SearchOptions, Shelf,
+    Value, ValueRef,
 };
 use nearshelf_build::{
     BuildOptions, CompactOptions, Error, ItemOptions, Model, NoProgress, UpdateOptions, Updated,
@@ -548,13 +548,10 @@ fn who_has_a_shelf_open_goes_on_and_may_take_the_next() {
     let (sold, cheap) = (shop.any_id(), "p0001".to_owned());
     let mut rows = shop.rows.clone();
     rows.remove(&sold);
-    let mut news: nearshelf::Overlay = [(sold.clone(), None)].into();
+    let mut news = Overlay::default().without(&sold);
     if let Some(row) = rows.get_mut(&cheap) {
         row.price = Some(0.5);
-        news.insert(
-            cheap,
-            Some([("price".to_owned(), Some(Value::Number(0.5)))].into()),
-        );
+        news = news.with(&cheap, "price", Value::Number(0.5));
     }
     open.overlay(&news).unwrap();
     assert_answers(&open, &rows, &mut shop.random);
@@ -566,11 +563,7 @@ fn who_has_a_shelf_open_goes_on_and_may_take_the_next() {
         }
     }
     assert_answers(&open, &rows, &mut shop.random);
-    let wrong: nearshelf::Overlay = [(
-        "p0002".to_owned(),
-        Some([("price".to_owned(), Some("cheap".into()))].into()),
-    )]
-    .into();
+    let wrong = Overlay::default().with("p0002", "price", Value::from("cheap"));
     let error = open.overlay(&wrong).unwrap_err().to_string();
     assert_eq!(
         error,
@@ -724,6 +717,37 @@ fn other_model(folder: &Path) -> PathBuf {
     config["max_tokens"] = json!(4);
     fs::write(to.join("encoder.json"), config.to_string()).unwrap();
     to
+}
+
+#[test]
+fn damage_of_what_updates_wrote_is_found() {
+    let mut shop = Shop::new(120, 21);
+    shop.step(60);
+    let manifest = Shelf::open(shop.shelf()).unwrap().manifest().clone();
+    let words = manifest
+        .words
+        .as_ref()
+        .and_then(|words| words.added.as_ref());
+    let written = manifest
+        .changes
+        .iter()
+        .chain(&manifest.sources)
+        .chain(words);
+    for file in written {
+        let path = shop.shelf().join(&file.name);
+        let whole = fs::read(&path).unwrap();
+        for at in [whole.len() / 3, whole.len() - 1] {
+            let mut damaged = whole.clone();
+            damaged[at] ^= 4;
+            fs::write(&path, damaged).unwrap();
+            let (code, _, error) = outcome(nearshelf().arg("verify").arg(shop.shelf()));
+            assert_eq!(code, 1, "{}", file.name);
+            assert!(error.contains(&file.name), "{error}");
+        }
+        fs::write(&path, whole).unwrap();
+    }
+    let (code, ..) = outcome(nearshelf().arg("verify").arg(shop.shelf()));
+    assert_eq!(code, 0);
 }
 
 #[test]

@@ -415,7 +415,7 @@ typedef struct NearshelfAbout {
    */
   size_t struct_size;
   /*
-   Items in all shards.
+   Items, those that are gone not counted.
    */
   uint64_t items;
   /*
@@ -797,6 +797,32 @@ NearshelfStatus nearshelf_encode(const struct NearshelfShelf *shelf,
                                  size_t length,
                                  float *vector,
                                  size_t dims);
+
+/*
+ Opens a shelf as it is in a directory now, after `nearshelf update` or `nearshelf compact`. Files that the open one has
+ are shared, its encoder stays loaded, and its news are laid over. `*next` becomes a handle of its own, which
+ nearshelf_close frees; `shelf` stays as it was, for searches that are at work, until it is closed. Any thread may call this.
+
+ Owed by the caller:
+ `path` ends with a NUL, `next` is room for a pointer.
+ */
+NearshelfStatus nearshelf_reopen(const struct NearshelfShelf *shelf,
+                                 const char *path,
+                                 struct NearshelfShelf **next);
+
+/*
+ Lays news of items over a shelf, such as live prices and stock: JSON in UTF-8 of `length` bytes, or
+ NEARSHELF_NUL_TERMINATED, by id the fields with their new values, null for none, or null for an item that is gone:
+ `{ "sku-1": { "price": 99 }, "sku-2": null }`. They stand above the shelf's files and are kept in none. `*next` becomes a
+ handle of its own, which nearshelf_close frees; `shelf` stays as it was. Any thread may call this.
+
+ Owed by the caller:
+ `news` is as said, `next` is room for a pointer.
+ */
+NearshelfStatus nearshelf_overlay(const struct NearshelfShelf *shelf,
+                                  const char *news,
+                                  size_t length,
+                                  struct NearshelfShelf **next);
 
 /*
  The library's version, for example "0.1.0". Static: never freed.

@@ -54,30 +54,32 @@ int main(int argc, char **argv) {
   EXPECT(OK, nearshelf_load_encoder(shelf), "");
 
   /* News of a session, and a shelf that is taken anew, are handles of their own. */
-  NearshelfShelf *next = NULL, *again = NULL;
-  NearshelfValue price = {.struct_size = sizeof price};
-  uint32_t at_shard = 0, at_item = 0;
-  char news[256];
-  EXPECT(OK, nearshelf_search(shelf, "tent", NUL, NULL, &hits), "");
-  const NearshelfHit *first = &hits->hits[0], *second = &hits->hits[1];
-  snprintf(news, sizeof news, "{\"%s\":{\"price\":0.25},\"%s\":null}", first->id, second->id);
-  EXPECT(OK, nearshelf_overlay(shelf, news, NUL, &next), "");
-  EXPECT(OK, nearshelf_reopen(next, argv[1], &again), "");
-  for (int turn = 0; turn < 2; turn++) {
-    NearshelfShelf *newer = turn ? again : next;
-    EXPECT(OK, nearshelf_field(newer, first->shard, first->item, "price", NUL, &price), "");
-    if (price.number != 0.25) line_of_failure = __LINE__;
-    EXPECT(NO_VALUE, nearshelf_get(newer, second->id, NUL, &at_shard, &at_item), "has no item");
-    EXPECT(OK, nearshelf_close(newer), "");
+  {
+    NearshelfShelf *next = NULL, *again = NULL;
+    NearshelfValue price = {.struct_size = sizeof price};
+    uint32_t at_shard = 0, at_item = 0;
+    char news[256];
+    EXPECT(OK, nearshelf_search(shelf, "tent", NUL, NULL, &hits), "");
+    const NearshelfHit *first = &hits->hits[0], *second = &hits->hits[1];
+    snprintf(news, sizeof news, "{\"%s\":{\"price\":0.25},\"%s\":null}", first->id, second->id);
+    EXPECT(OK, nearshelf_overlay(shelf, news, NUL, &next), "");
+    EXPECT(OK, nearshelf_reopen(next, argv[1], &again), "");
+    for (int turn = 0; turn < 2; turn++) {
+      NearshelfShelf *newer = turn ? again : next;
+      EXPECT(OK, nearshelf_field(newer, first->shard, first->item, "price", NUL, &price), "");
+      if (price.number != 0.25) line_of_failure = __LINE__;
+      EXPECT(NO_VALUE, nearshelf_get(newer, second->id, NUL, &at_shard, &at_item), "has no item");
+      EXPECT(OK, nearshelf_close(newer), "");
+    }
+    EXPECT(OK, nearshelf_field(shelf, first->shard, first->item, "price", NUL, &price), "");
+    if (price.number == 0.25) line_of_failure = __LINE__;
+    EXPECT(OK, nearshelf_get(shelf, second->id, NUL, &at_shard, &at_item), "");
+    EXPECT(INVALID_ARGUMENT, nearshelf_overlay(shelf, "{", NUL, &next), "news");
+    EXPECT(INVALID_ARGUMENT, nearshelf_overlay(shelf, "{\"a\":{\"prise\":1}}", NUL, &next), "price");
+    EXPECT(NULL_POINTER, nearshelf_overlay(shelf, NULL, NUL, &next), "news");
+    EXPECT(IO, nearshelf_reopen(shelf, "/nowhere", &next), "/nowhere/shelf.nsm");
+    nearshelf_hits_free(hits);
   }
-  EXPECT(OK, nearshelf_field(shelf, first->shard, first->item, "price", NUL, &price), "");
-  if (price.number == 0.25) line_of_failure = __LINE__;
-  EXPECT(OK, nearshelf_get(shelf, second->id, NUL, &at_shard, &at_item), "");
-  EXPECT(INVALID_ARGUMENT, nearshelf_overlay(shelf, "{", NUL, &next), "news");
-  EXPECT(INVALID_ARGUMENT, nearshelf_overlay(shelf, "{\"a\":{\"prise\":1}}", NUL, &next), "price");
-  EXPECT(NULL_POINTER, nearshelf_overlay(shelf, NULL, NUL, &next), "news");
-  EXPECT(IO, nearshelf_reopen(shelf, "/nowhere", &next), "/nowhere/shelf.nsm");
-  nearshelf_hits_free(hits);
 
   EXPECT(NULL_POINTER, nearshelf_search(NULL, "tent", NUL, NULL, &hits), "shelf");
   EXPECT(NULL_POINTER, nearshelf_search(shelf, NULL, NUL, NULL, &hits), "query");

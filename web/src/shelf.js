@@ -83,7 +83,7 @@ export class LocalShelf {
    * @param {Modules} modules
    */
   static async open(source, options, modules) {
-    const reopen = (/** @type {AbortSignal | undefined} */ signal, /** @type {State | undefined} */ before) =>
+    const reopen = (/** @type {AbortSignal | undefined} */ signal, /** @type {State | undefined} */ before = undefined) =>
       State.open(source, { ...options, signal }, modules, before);
     return new LocalShelf(await reopen(options.signal), reopen);
   }

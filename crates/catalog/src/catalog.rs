@@ -62,7 +62,7 @@ impl<S: Storage> Catalog<S> {
             manifest,
             parts,
             added: OnceLock::new(),
-            session: Session::new(),
+            session: Session::default(),
             words: None,
             scratch: Mutex::default(),
             word_scratch: Mutex::default(),
@@ -277,6 +277,10 @@ impl<S: Storage> Catalog<S> {
             })?;
             file.verify(words.bytes())?;
             if let Some((bytes, file)) = words.added_bytes().zip(described.added.as_ref()) {
+                words.verify_added().map_err(|source| Error::File {
+                    file: file.name.clone(),
+                    source,
+                })?;
                 file.verify(bytes)?;
             }
         }

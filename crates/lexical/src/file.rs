@@ -168,7 +168,14 @@ impl Words {
     /// # Errors
     /// The first section that is not as it was written.
     pub fn verify(&self) -> Result<()> {
-        self.head.verify(&self.bytes)?;
+        self.head.verify(&self.bytes)
+    }
+
+    /// The same of the words that were added.
+    ///
+    /// # Errors
+    /// The first section that is not as it was written.
+    pub fn verify_added(&self) -> Result<()> {
         let added = self.added.as_ref();
         added.map_or(Ok(()), |added| added.head.verify(&added.bytes))
     }

@@ -202,8 +202,9 @@ impl Shelf {
     ///
     /// ```no_run
     /// # let mut shelf = nearshelf::Shelf::open("shelf")?;
-    /// let price = [("price".to_owned(), Some(99.0.into()))].into();
-    /// shelf.overlay(&[("sku-1".to_owned(), Some(price)), ("sku-2".to_owned(), None)].into())?;
+    /// use nearshelf::{Overlay, Value};
+    /// let news = Overlay::default().with("sku-1", "price", Value::Number(99.0)).without("sku-2");
+    /// shelf.overlay(&news)?;
     /// # Ok::<(), nearshelf::Error>(())
     /// ```
     ///

@@ -34,20 +34,27 @@ pub struct FieldChanges {
     pub values: Vec<(u32, Option<Value>)>,
 }
 
-#[derive(Serialize, Deserialize)]
+/// New values of a field, their parts one behind the other.
+#[derive(Default, Serialize, Deserialize)]
 struct ChangedRecord {
     gaps: Vec<u32>,
-    values: ValuesRecord,
+    /// The type, by its place in [`KINDS`].
+    kind: u32,
+    /// For each value 0 where there is none, else 1 and its parts: one, or a tag each.
+    parts: Vec<u32>,
+    /// Numbers; bools as 0 and 1.
+    numbers: Vec<f64>,
+    /// Texts and tags.
+    texts: Vec<String>,
 }
 
-/// Values by their type: its place in this list is its number.
-#[derive(Serialize, Deserialize)]
-enum ValuesRecord {
-    Text(Vec<Option<String>>),
-    Number(Vec<Option<f64>>),
-    Bool(Vec<Option<bool>>),
-    Tags(Vec<Option<Vec<String>>>),
-}
+/// Types of fields: the place of each is its number.
+const KINDS: [FieldKind; 4] = [
+    FieldKind::Text,
+    FieldKind::Number,
+    FieldKind::Bool,
+    FieldKind::Tags,
+];
 
 impl Changes {
     /// Whether nothing changed.
@@ -60,11 +67,11 @@ impl Changes {
         let mut file = FileWriter::new(FileKind::Changes, vec![]);
         file.push(GONE, 0, encode(&gaps(self.gone.iter().copied())));
         for field in self.fields.iter().filter(|field| !field.values.is_empty()) {
-            let record = ChangedRecord {
-                gaps: gaps(field.values.iter().map(|(number, _)| *number)),
-                values: ValuesRecord::of(field.kind, &field.values),
-            };
-            file.push(CHANGED, field.field as u32, encode(&record));
+            file.push(
+                CHANGED,
+                field.field as u32,
+                encode(&ChangedRecord::of(field)),
+            );
         }
         file.to_bytes()
     }
@@ -87,17 +94,7 @@ impl Changes {
             };
             let place = format!("section CHNG {field}");
             let record: ChangedRecord = decode(&place, bytes.read(range)?)?;
-            let numbers = numbers(&place, &record.gaps)?;
-            let (kind, values) = record.values.values();
-            if values.len() != numbers.len() {
-                let expected = format!("{} values, one for each item", numbers.len());
-                return Err(Error::value(place, expected, values.len()));
-            }
-            changes.fields.push(FieldChanges {
-                field,
-                kind,
-                values: numbers.into_iter().zip(values).collect(),
-            });
+            changes.fields.push(record.read(&place, field)?);
         }
         Ok(changes)
     }
@@ -120,47 +117,62 @@ fn numbers(place: &str, gaps: &[u32]) -> Result<Vec<u32>> {
     gaps.iter().map(&mut next).collect()
 }
 
-impl ValuesRecord {
-    fn of(kind: FieldKind, values: &[(u32, Option<Value>)]) -> Self {
-        fn each<T>(
-            values: &[(u32, Option<Value>)],
-            of: impl Fn(&Value) -> Option<T>,
-        ) -> Vec<Option<T>> {
-            let values = values.iter();
-            values
-                .map(|(_, value)| value.as_ref().and_then(&of))
-                .collect()
+impl ChangedRecord {
+    fn of(field: &FieldChanges) -> Self {
+        let kind = KINDS.iter().position(|kind| *kind == field.kind);
+        let mut record = ChangedRecord {
+            gaps: gaps(field.values.iter().map(|(number, _)| *number)),
+            kind: kind.unwrap_or_default() as u32,
+            ..ChangedRecord::default()
+        };
+        for (_, value) in &field.values {
+            let parts = match value {
+                None => 0,
+                Some(Value::Tags(tags)) => 1 + tags.len() as u32,
+                Some(_) => 2,
+            };
+            record.parts.push(parts);
+            match value {
+                None => {}
+                Some(Value::Text(text)) => record.texts.push(text.clone()),
+                Some(Value::Tags(tags)) => record.texts.extend(tags.iter().cloned()),
+                Some(Value::Number(number)) => record.numbers.push(*number),
+                Some(Value::Bool(value)) => record.numbers.push(f64::from(u8::from(*value))),
+            }
         }
-        match kind {
-            FieldKind::Text => ValuesRecord::Text(each(values, |value| match value {
-                Value::Text(text) => Some(text.clone()),
-                _ => None,
-            })),
-            FieldKind::Number => ValuesRecord::Number(each(values, |value| match value {
-                Value::Number(number) => Some(*number),
-                _ => None,
-            })),
-            FieldKind::Bool => ValuesRecord::Bool(each(values, |value| match value {
-                Value::Bool(value) => Some(*value),
-                _ => None,
-            })),
-            FieldKind::Tags => ValuesRecord::Tags(each(values, |value| match value {
-                Value::Tags(tags) => Some(tags.clone()),
-                _ => None,
-            })),
-        }
+        record
     }
 
-    fn values(self) -> (FieldKind, Vec<Option<Value>>) {
-        fn each<T>(values: Vec<Option<T>>, of: fn(T) -> Value) -> Vec<Option<Value>> {
-            values.into_iter().map(|value| value.map(of)).collect()
+    fn read(self, place: &str, field: usize) -> Result<FieldChanges> {
+        let error = |expected: &str, found: String| Error::value(place, expected, found);
+        let kind = KINDS.get(self.kind as usize).copied();
+        let kind = kind.ok_or_else(|| error("a type of field", self.kind.to_string()))?;
+        let items = numbers(place, &self.gaps)?;
+        if self.parts.len() != items.len() {
+            return Err(error("a value for each item", self.parts.len().to_string()));
         }
-        match self {
-            ValuesRecord::Text(texts) => (FieldKind::Text, each(texts, Value::Text)),
-            ValuesRecord::Number(numbers) => (FieldKind::Number, each(numbers, Value::Number)),
-            ValuesRecord::Bool(values) => (FieldKind::Bool, each(values, Value::Bool)),
-            ValuesRecord::Tags(tags) => (FieldKind::Tags, each(tags, Value::Tags)),
+        let (mut texts, mut numbers) = (self.texts.into_iter(), self.numbers.into_iter());
+        let mut values = Vec::with_capacity(items.len());
+        for (item, parts) in items.into_iter().zip(self.parts) {
+            let value = match (parts.checked_sub(1), kind) {
+                (None, _) => None,
+                (Some(1), FieldKind::Text) => texts.next().map(Value::Text),
+                (Some(1), FieldKind::Number) => numbers.next().map(Value::Number),
+                (Some(1), FieldKind::Bool) => {
+                    numbers.next().map(|number| Value::Bool(number != 0.0))
+                }
+                (Some(tags), FieldKind::Tags) => {
+                    Some(Value::Tags(texts.by_ref().take(tags as usize).collect()))
+                }
+                (Some(found), _) => return Err(error("one part", found.to_string())),
+            };
+            values.push((item, value));
         }
+        Ok(FieldChanges {
+            field,
+            kind,
+            values,
+        })
     }
 }
 

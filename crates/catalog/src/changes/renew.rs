@@ -52,13 +52,5 @@ fn carried<S: Storage>(from: &Catalog<S>, to: &Catalog<S>) -> Session {
             .position(|f| (&f.name, f.kind) == (&field.name, field.kind))
     };
     let places: Vec<Option<usize>> = from.manifest().fields.iter().map(place).collect();
-    let news = from.session.iter().map(|(id, news)| {
-        let values = news.as_ref().map(|values| {
-            let values = values.iter();
-            let values = values.filter_map(|(field, value)| Some((places[*field]?, value.clone())));
-            values.collect()
-        });
-        (id.clone(), values)
-    });
-    news.collect()
+    from.session.carried(&places)
 }

@@ -15,26 +15,20 @@ impl<S: Storage> Catalog<S> {
     /// # Errors
     /// A field that the shelf does not have, or a value of another type than its field's. Nothing is laid over then.
     pub fn overlay(&mut self, news: &Overlay) -> Result<()> {
-        let mut checked = Session::new();
-        for (id, news) in news {
+        let mut checked = Vec::new();
+        for (id, news) in news.iter() {
             let news = news.as_ref().map(|values| {
                 let values = values.iter();
                 values.map(|(name, value)| self.new_value(id, name, value.as_ref()))
             });
-            checked.insert(id.clone(), news.map(Iterator::collect).transpose()?);
+            let news: Option<Vec<_>> = news.map(Iterator::collect).transpose()?;
+            checked.push((id, news));
         }
         for (id, news) in checked {
             for number in 0..self.parts.len() {
-                self.settle(number, &id, news.as_ref());
+                self.settle(number, id, news.as_deref());
             }
-            match (self.session.get_mut(&id), news) {
-                (Some(Some(before)), Some(news)) => before.extend(news),
-                // What is gone is gone.
-                (Some(None), _) => {}
-                (_, news) => {
-                    self.session.insert(id, news);
-                }
-            }
+            self.session.add(id, news);
         }
         Ok(())
     }
@@ -64,14 +58,14 @@ impl<S: Storage> Catalog<S> {
             return;
         }
         let session = std::mem::take(&mut self.session);
-        for (id, news) in &session {
-            self.settle(number, id, news.as_ref());
+        for (id, news) in session.iter() {
+            self.settle(number, id, news);
         }
         self.session = session;
     }
 
     /// Lays news of one item over a shard, where the shard is here and holds it.
-    fn settle(&mut self, number: usize, id: &str, news: Option<&Vec<(usize, Option<Value>)>>) {
+    fn settle(&mut self, number: usize, id: &str, news: Option<&[(usize, Option<Value>)]>) {
         let shard = self.shard(number);
         let found = shard.and_then(|shard| ids::find(shard, id).ok().flatten());
         let Some(item) = found.filter(|&item| self.lives(number, item)) else {
@@ -91,5 +85,24 @@ impl<S: Storage> Catalog<S> {
                 }
             }
         }
+    }
+}
+
+impl Session {
+    /// The news for other fields, by the place that each has there; those of fields that are not there are left out.
+    pub(super) fn carried(&self, places: &[Option<usize>]) -> Session {
+        let mut carried = Session::default();
+        for (id, news) in self.iter() {
+            let news = news.map(|values| {
+                let values = values.iter();
+                let values = values.filter_map(|(field, value)| {
+                    let place = places.get(*field).copied().flatten();
+                    Some((place?, value.clone()))
+                });
+                values.collect()
+            });
+            carried.add(id, news);
+        }
+        carried
     }
 }

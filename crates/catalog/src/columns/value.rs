@@ -29,8 +29,7 @@ impl FieldKind {
 }
 
 /// A field's value.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(untagged)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Value {
     /// Of a text field.
     Text(String),

@@ -23,7 +23,7 @@ pub fn run(args: &TypesArgs) -> Result<()> {
         };
         // A name of any characters, as JSON writes it, is one that TypeScript reads.
         let name = serde_json::to_string(&field.name)?;
-        let may_lack = if field.stats.present < manifest.items() {
+        let may_lack = if field.stats.present < shelf.len() as u64 {
             "?"
         } else {
             ""

@@ -15,9 +15,21 @@ pub fn run(args: &ShelfArgs) -> Result<()> {
     shelf
         .verify()
         .with_context(|| format!("shelf {}", args.shelf.display()))?;
+    let manifest = shelf.manifest();
+    let mut files = manifest.files().count() + 1;
+    let mut total: u64 = manifest.files().map(|f| f.bytes).sum();
+    for file in &manifest.sources {
+        let path = args.shelf.join(&file.name);
+        // A copy that serves searches may lack them.
+        if path.is_file() {
+            let found = std::fs::read(&path).with_context(|| path.display().to_string())?;
+            file.verify(&found)
+                .with_context(|| format!("shelf {}", args.shelf.display()))?;
+            files += 1;
+            total += file.bytes;
+        }
+    }
     let seconds = start.elapsed().as_secs_f64();
-    let files = shelf.manifest().files().count() + 1;
-    let total: u64 = shelf.manifest().files().map(|f| f.bytes).sum();
     if args.json {
         return print_json(&json!({
             "sound": true, "files": files, "bytes": total, "items": shelf.len(), "seconds": seconds,
