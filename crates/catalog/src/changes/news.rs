@@ -48,9 +48,8 @@ impl Session {
     }
 
     /// The items with their news, in the order of their ids.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, Option<&[(usize, Option<Value>)]>)> {
-        let news = self.0.iter();
-        news.map(|(id, news)| (id.as_str(), news.as_deref()))
+    pub fn iter(&self) -> impl Iterator<Item = &(String, NewsOf<usize>)> {
+        self.0.iter()
     }
 
     /// Adds news behind those before; what is gone is gone.

@@ -59,7 +59,7 @@ impl<S: Storage> Catalog<S> {
         }
         let session = std::mem::take(&mut self.session);
         for (id, news) in session.iter() {
-            self.settle(number, id, news);
+            self.settle(number, id, news.as_deref());
         }
         self.session = session;
     }
@@ -93,7 +93,7 @@ impl Session {
     pub(super) fn carried(&self, places: &[Option<usize>]) -> Session {
         let mut carried = Session::default();
         for (id, news) in self.iter() {
-            let news = news.map(|values| {
+            let news = news.as_ref().map(|values| {
                 let values = values.iter();
                 let values = values.filter_map(|(field, value)| {
                     let place = places.get(*field).copied().flatten();
