@@ -185,6 +185,10 @@ fn a_flipped_bit_in_any_file_of_a_real_shelf_is_found() {
     for entry in fs::read_dir(demo()).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_owned();
+        if path.extension().is_some_and(|extension| extension == "nsi") {
+            // What items were made of is for tools: no shelf opens it.
+            continue;
+        }
         fs::copy(&path, directory.path().join(&name)).unwrap();
         names.push(name);
     }

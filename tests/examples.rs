@@ -27,6 +27,24 @@ fn items_that_are_liked_become_recommendations() {
 }
 
 #[test]
+fn live_prices_stand_above_those_of_the_shelf() {
+    let out = run("live_prices", &[]);
+    let (before, live) = out.split_once("live:").unwrap();
+    assert!(
+        !before.contains("Number(9.5)") && live.contains("Number(9.5)"),
+        "{out}"
+    );
+    let sold = before
+        .lines()
+        .nth(2)
+        .unwrap()
+        .split_whitespace()
+        .next()
+        .unwrap();
+    assert!(!live.contains(sold), "{out}");
+}
+
+#[test]
 fn texts_become_vectors() {
     let out = run(
         "embed",

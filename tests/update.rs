@@ -138,6 +138,14 @@ impl Shop {
         self.rows.keys().nth(at).unwrap().clone()
     }
 
+    /// Brings the shelf up to date with rows.
+    fn with(&self, lines: &str, options: UpdateOptions) -> Result<Updated, Error> {
+        fs::write(self.path("changed.jsonl"), lines).unwrap();
+        let items = Some(self.path("changed.jsonl"));
+        let options = UpdateOptions { items, ..options };
+        update(&self.shelf(), None, &options, &NoProgress)
+    }
+
     /// A new price for every item.
     fn prices(&mut self) {
         let mut lines = String::new();
@@ -145,14 +153,11 @@ impl Shop {
             row.price = Some(300.0 + number as f64 / 8.0);
             lines += &format!("{}\n", json!({ "id": id, "price": row.price }));
         }
-        fs::write(self.path("changed.jsonl"), lines).unwrap();
-        let items = Some(self.path("changed.jsonl"));
-        let options = UpdateOptions {
-            items,
+        let strict = UpdateOptions {
             strict: true,
             ..UpdateOptions::default()
         };
-        update(&self.shelf(), None, &options, &NoProgress).unwrap();
+        self.with(&lines, strict).unwrap();
     }
 
     /// Some operations in one update; the map says what they come to.
@@ -576,17 +581,7 @@ fn wrong_updates_are_told_and_leave_the_shelf_as_it_was() {
     let shop = Shop::new(120, 9);
     let shelf = shop.shelf();
     let before = files(&shelf);
-    let changed = shop.path("changed.jsonl");
-    let with = |lines: &str, options: UpdateOptions| {
-        fs::write(&changed, lines).unwrap();
-        let items = Some(changed.clone());
-        update(
-            &shelf,
-            None,
-            &UpdateOptions { items, ..options },
-            &NoProgress,
-        )
-    };
+    let with = |lines: &str, options: UpdateOptions| shop.with(lines, options);
     let strict = || UpdateOptions {
         strict: true,
         ..UpdateOptions::default()
@@ -621,17 +616,7 @@ fn wrong_updates_are_told_and_leave_the_shelf_as_it_was() {
 fn what_is_wrong_is_left_out_and_the_rest_is_taken() {
     let shop = Shop::new(120, 10);
     let shelf = shop.shelf();
-    let changed = shop.path("changed.jsonl");
-    let with = |lines: &str, options: UpdateOptions| {
-        fs::write(&changed, lines).unwrap();
-        let items = Some(changed.clone());
-        update(
-            &shelf,
-            None,
-            &UpdateOptions { items, ..options },
-            &NoProgress,
-        )
-    };
+    let with = |lines: &str, options: UpdateOptions| shop.with(lines, options);
     // Without --strict the rest is taken.
     let both = "{\"id\":\"p0001\",\"price\":\"cheap\",\"in_stock\":true,\"odd\":1}\n{\"id\":\"p0002\",\"price\":77.5}\n";
     let updated = with(both, UpdateOptions::default()).unwrap();
