@@ -597,7 +597,7 @@ fn wrong_updates_are_told_and_leave_the_shelf_as_it_was() {
         ),
         (
             "{\"id\":\"new\",\"price\":1}\n",
-            "expected a field \"title\"",
+            "or a field \"title\" for a new one, found id \"new\" alone",
         ),
         (
             "{\"id\":\"p0001\",\"sku\":\"other\"}\n",

@@ -35,6 +35,13 @@ pub enum ProblemKind {
         /// The field.
         field: String,
     },
+    /// An update's row without a text, of an item that the shelf does not have; the row is left out.
+    UnknownItem {
+        /// The id.
+        id: String,
+        /// The fields of which a new item has one.
+        field: String,
+    },
     /// A value of another type than its field's; the item stays, without the value.
     BadValue {
         /// The field.
@@ -60,6 +67,10 @@ impl fmt::Display for Problem {
                     "row left out: expected a field {field:?}, found none or an empty one"
                 )
             }
+            ProblemKind::UnknownItem { id, field } => write!(
+                f,
+                "row left out: expected an item of the shelf, or a field {field:?} for a new one, found id {id:?} alone"
+            ),
             ProblemKind::BadValue {
                 field,
                 expected,
@@ -115,7 +126,9 @@ impl Report {
         *match kind {
             ProblemKind::BadRow { .. } => &mut self.bad_rows,
             ProblemKind::DuplicateId { .. } => &mut self.duplicate_ids,
-            ProblemKind::MissingField { .. } => &mut self.missing_fields,
+            ProblemKind::MissingField { .. } | ProblemKind::UnknownItem { .. } => {
+                &mut self.missing_fields
+            }
             ProblemKind::BadValue { .. } => &mut self.bad_values,
         } += 1;
         if self.first.len() < SHOWN {

@@ -128,7 +128,7 @@ impl<'a> Reader<'a> {
         let Some((shard, item)) = known else {
             if !is_whole {
                 let field = manifest.text_fields.join(", ");
-                return Err(ProblemKind::MissingField { field });
+                return Err(ProblemKind::UnknownItem { id, field });
             }
             let values = self.whole_values(path, line, row);
             self.items.push(id, source, values);
