@@ -104,8 +104,7 @@ export class LocalShelf {
       next.dispose();
       return this.#state.about;
     }
-    // News that came while it was on its way.
-    for (const news of before.news) next.overlay(news);
+    next.takeNews(before);
     this.#state = next;
     // Searches that are on their way end with what they began with.
     before.retire();
@@ -119,7 +118,7 @@ export class LocalShelf {
   async overlay(news) {
     if (typeof news !== "object" || news === null) throw failure("query", `overlay: expected an object, found ${JSON.stringify(news)}.`);
     const state = this.#state;
-    return state.use(() => this.#turns.take(undefined, () => state.overlay(JSON.stringify(news))));
+    return state.use(() => this.#turns.take(undefined, () => state.overlay(news)));
   }
 
   /** @param {string} text @param {any} [options] */
@@ -305,8 +304,8 @@ class State {
   #retired = false;
   #asked = performance.now();
   #isNews = false;
-  /** News that were laid over, for the shelf that comes next. @type {string[]} */
-  news = [];
+  /** News that were laid over, by id, for the shelf that comes next. @type {Record<string, Record<string, any> | null>} */
+  #news = {};
 
   /** @param {any} parts */
   constructor({ runtime, engine, manifest, bytes, source, store, options, progress }) {
@@ -527,10 +526,26 @@ class State {
     return failure("stale", `${url}: status ${status}; the server's manifest is another one now.`, { url, status, cause: error });
   }
 
-  /** @param {string} news */
+  /** @param {Record<string, Record<string, any> | null>} news */
   overlay(news) {
-    this.open().overlay(news);
-    this.news.push(news);
+    this.open().overlay(JSON.stringify(news));
+    for (const [id, values] of Object.entries(news)) {
+      const before = this.#news[id];
+      // What is gone is gone.
+      this.#news[id] = before === null || values === null ? null : { ...before, ...values };
+    }
+  }
+
+  /** Lays the news of the shelf before over this one: those of fields that both have. @param {State} before */
+  takeNews(before) {
+    const name = (/** @type {any} */ field) => `${field.kind} ${field.name}`;
+    const both = before.#manifest.fields.filter((/** @type {any} */ field) => this.#manifest.fields.some((/** @type {any} */ own) => name(own) === name(field)));
+    const known = new Set(both.map((/** @type {any} */ field) => field.name));
+    const carried = Object.entries(before.#news).map(([id, values]) => {
+      const kept = values && Object.fromEntries(Object.entries(values).filter(([field]) => known.has(field)));
+      return [id, kept];
+    });
+    this.overlay(Object.fromEntries(carried));
   }
 
   /** Asks the server, once in a while and beside what is asked of the shelf, whether it has another one. */

@@ -3,7 +3,7 @@
 use nearshelf_index::{CodedVectors, Numbering, Query, dot_f32};
 
 use crate::error::{Error, Result};
-use crate::link::{GONE, Linking, Vectors, carry};
+use crate::link::{GONE, Vectors, carry};
 use crate::make::{Arranged, Making, asked, bridging_queries};
 use crate::partition::Partition;
 use crate::update::Opened;
@@ -59,12 +59,7 @@ pub(crate) fn arrange(
         members,
     };
     let asked = asked(later_queries(places, built, making)?, &partition, &coded);
-    let linking = Linking {
-        ef_construction: making.options.ef_construction,
-        seed: making.options.seed,
-        threads: making.threads,
-        progress: making.progress,
-    };
+    let linking = making.options.linking(making.threads, making.progress);
     let graph = carry(&opened.catalog, &coded, &old, &new, &asked, &linking)?;
     Ok(Some(Arranged {
         partition,

@@ -42,6 +42,12 @@ fn key(text: &str) -> TextKey {
     *key
 }
 
+/// Numbers as they stand in files.
+pub(crate) fn numbers(bytes: &[u8]) -> Vec<f32> {
+    let raw = bytes.as_chunks().0.iter();
+    raw.map(|&raw| f32::from_le_bytes(raw)).collect()
+}
+
 fn entry_bytes(dims: usize) -> usize {
     KEY + 4 * dims + CHECKSUM
 }
@@ -167,7 +173,6 @@ impl VectorCache {
         file.seek(SeekFrom::Start(place))
             .and_then(|_| file.read_exact(&mut bytes))
             .map_err(|e| Error::io(&self.path, e))?;
-        let raw = bytes.as_chunks().0.iter();
-        Ok(raw.map(|&raw| f32::from_le_bytes(raw)).collect())
+        Ok(numbers(&bytes))
     }
 }

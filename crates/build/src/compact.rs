@@ -11,15 +11,14 @@ use nearshelf_index::dot_f32;
 use crate::arrange::arrange;
 use crate::cache::VectorCache;
 use crate::error::{Error, Result};
-use crate::items::{ItemOptions, Items, TextField, TypedField};
+use crate::items::{Items, TypedField};
 use crate::make::Making;
 use crate::model::Model;
-use crate::options::BuildOptions;
 use crate::progress::Progress;
 use crate::shelf::threads;
 use crate::update::{Opened, Place};
 use crate::vectors::VectorFile;
-use crate::words::{WordOptions, WordTexts};
+use crate::words::WordTexts;
 
 /// Options of a compaction.
 #[derive(Debug, Clone)]
@@ -84,7 +83,7 @@ pub fn compact(
     let making = Making {
         items: &items,
         model: &model,
-        options: &build_options(&opened, options),
+        options: &opened.build_options(),
         texts: &texts,
         recipe: &opened.recipe,
         threads: threads(options.threads),
@@ -169,47 +168,4 @@ fn living(opened: &Opened) -> Result<(Items, Vec<(u32, u32)>)> {
     }
     let places = places.into_iter().map(|(_, shard, item)| (shard, item));
     Ok((items, places.collect()))
-}
-
-/// The options that the shelf was built with.
-fn build_options(opened: &Opened, options: &CompactOptions) -> BuildOptions {
-    let words = opened.catalog.words();
-    let text = match words {
-        Some(words) => words
-            .fields()
-            .map(|(name, weight)| TextField {
-                name: name.to_owned(),
-                weight,
-            })
-            .collect(),
-        None => opened
-            .manifest
-            .text_fields
-            .iter()
-            .map(|name| name.as_str().into())
-            .collect(),
-    };
-    BuildOptions {
-        items: ItemOptions {
-            id: opened.manifest.id_field.clone(),
-            text,
-            exact: words
-                .map(|words| words.exact_fields().to_vec())
-                .unwrap_or_default(),
-            ..ItemOptions::default()
-        },
-        words: WordOptions {
-            language: words
-                .map(|words| words.analyzer().language())
-                .unwrap_or_default(),
-            ..WordOptions::default()
-        },
-        shard_size: opened.recipe.shard_size as usize,
-        seed: opened.manifest.seed,
-        ef_construction: opened.recipe.ef_construction as usize,
-        precision: opened.recipe.precision(),
-        recall: opened.recipe.recall,
-        threads: options.threads,
-        ..BuildOptions::default()
-    }
 }

@@ -13,7 +13,7 @@ use nearshelf_lexical::Section;
 use crate::error::{Error, Result};
 use crate::fragments::fragments;
 use crate::items::{Items, TypedField};
-use crate::link::{Asked, Linking, Vectors, entries, link};
+use crate::link::{Asked, Vectors, entries, link};
 use crate::model::{Model, ModelFiles};
 use crate::options::BuildOptions;
 use crate::partition::{Partition, partition};
@@ -82,12 +82,7 @@ impl Making<'_> {
         let queries = self.model.queries();
         let bridging = bridging_queries(queries, &items.texts, options, threads, progress)?;
         let coded = source.code(vectors, &mut partition, options, threads, progress)?;
-        let linking = Linking {
-            ef_construction: options.ef_construction,
-            seed: options.seed,
-            threads,
-            progress,
-        };
+        let linking = options.linking(threads, progress);
         let asked = asked(bridging, &partition, &coded);
         let graph = link(&coded, &asked, &linking)?;
         drop(asked);

@@ -6,7 +6,8 @@ use nearshelf_index::{MAX_ITEMS, Precision};
 
 use crate::error::{Error, Result};
 use crate::items::ItemOptions;
-use crate::link::EF_CONSTRUCTION;
+use crate::link::{EF_CONSTRUCTION, Linking};
+use crate::progress::Progress;
 use crate::words::{self, WordOptions};
 
 /// Options of a build.
@@ -61,6 +62,16 @@ impl Default for BuildOptions {
 }
 
 impl BuildOptions {
+    /// The settings of the graph.
+    pub(crate) fn linking<'a>(&self, threads: usize, progress: &'a dyn Progress) -> Linking<'a> {
+        Linking {
+            ef_construction: self.ef_construction,
+            seed: self.seed,
+            threads,
+            progress,
+        }
+    }
+
     /// Whether each option is in its range.
     pub(crate) fn check(&self) -> Result<()> {
         let error = |option, expected: String, found: String| Error::Option {

@@ -10,7 +10,7 @@ use nearshelf_container::checksum;
 use nearshelf_encoder::Encoder;
 use sha2::{Digest, Sha256};
 
-use crate::cache::VectorCache;
+use crate::cache::{VectorCache, numbers};
 use crate::error::{Error, Result};
 use crate::progress::Progress;
 
@@ -371,9 +371,4 @@ fn complete_blocks(path: &Path, key: &Key, dims: usize) -> std::io::Result<usize
         blocks += 1;
     }
     Ok(blocks)
-}
-
-fn numbers(bytes: &[u8]) -> Vec<f32> {
-    let raw = bytes.as_chunks().0.iter();
-    raw.map(|&raw| f32::from_le_bytes(raw)).collect()
 }

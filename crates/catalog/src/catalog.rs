@@ -112,10 +112,17 @@ impl<S: Storage> Catalog<S> {
             source,
         })?;
         self.parts[number].attached = Some(Attached { shard, words });
-        self.added = OnceLock::new();
-        self.sets().forget(number);
-        self.settle_all(number);
+        self.has_come(number);
         Ok(())
+    }
+
+    /// Follows up on a shard, or a part of one, that has come.
+    fn has_come(&mut self, number: usize) {
+        if self.manifest.shards[number].added {
+            self.added = OnceLock::new();
+        }
+        self.settle(number);
+        self.sets().forget(number);
     }
 
     /// Opens the words that all shards share. Nothing but the file's head is read.
@@ -310,11 +317,7 @@ impl<S: Storage> Catalog<S> {
         for item in 0..shard.len() {
             let back = back.iter().flat_map(|back| back.numbers(item));
             for number in links.numbers(item).chain(back) {
-                let leads = self.numbering.place(number).is_some_and(|(shard, item)| {
-                    let to = self.manifest.shards.get(shard);
-                    to.is_some_and(|to| item < to.items)
-                });
-                if !leads {
+                if self.item(number).is_none() {
                     let place = format!("section LINK 0, item {item}");
                     let expected = "links to the shelf's items";
                     return Err(nearshelf_container::Error::value(place, expected, number));
@@ -322,6 +325,12 @@ impl<S: Storage> Catalog<S> {
             }
         }
         Ok(())
+    }
+
+    /// The shard and the place in it of a number, where an item of the shelf has it.
+    pub(crate) fn item(&self, number: u32) -> Option<(usize, u32)> {
+        let (shard, item) = self.numbering.place(number)?;
+        (item < self.manifest.shards.get(shard)?.items).then_some((shard, item))
     }
 
     /// A shard with its columns, when it is attached.
@@ -372,7 +381,7 @@ impl<S: Storage> Catalog<S> {
         self.parts.get(number)?.attached.as_ref()
     }
 
-    /// Links to items of shards that were added; `None` where none was, or while one of them is not here in whole.
+    /// Links to items of the shards that were added and whose links are here; `None` where there are none.
     pub(crate) fn added(&self) -> Option<&Added> {
         let shards = || self.manifest.shards.iter().enumerate();
         let make = || {
@@ -419,9 +428,14 @@ impl<S: Storage> Catalog<S> {
         Ok(Some(set))
     }
 
-    pub(crate) fn sets(&self) -> MutexGuard<'_, Sets> {
+    fn sets(&self) -> MutexGuard<'_, Sets> {
         // Sets are put in whole: what a panic left behind is as good as before.
         self.sets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Forgets the sets of all filters, as values or items changed.
+    pub(crate) fn forget_sets(&self) {
+        *self.sets() = Sets::default();
     }
 
     pub(crate) fn word_scratch(&self) -> MutexGuard<'_, Vec<nearshelf_lexical::Scratch>> {
@@ -466,8 +480,7 @@ impl Catalog<Stored> {
             file: self.manifest.shards[number].file.name.clone(),
             source,
         })?;
-        self.added = OnceLock::new();
-        self.settle_all(number);
+        self.has_come(number);
         Ok(())
     }
 }

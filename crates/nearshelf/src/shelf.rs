@@ -281,6 +281,8 @@ impl Shelf {
                 let _ = self.attach(&file.name, bytes, true);
             }
         }
+        // Once, and above all that was shared.
+        self.catalog.share_news(&other.catalog);
     }
 
     /// Whether a file of the manifest is here.

@@ -7,20 +7,21 @@
 
 use std::collections::BTreeMap;
 
+use nearshelf_index::codes::Codes;
 use nearshelf_index::{All, MAX_LINKS, Query, Scratch, Slices, kernel};
 
 use super::linking::Linking;
 use super::lists::Lists;
-use super::vectors::Vectors;
+use super::vectors::{Coded, Vectors};
 use crate::error::Result;
 use crate::parallel;
 
 /// Links that queries may add to an item.
 const ASKED: usize = 24;
 /// Answers to a query that are linked.
-const ANSWERS: usize = 10;
+pub(super) const ANSWERS: usize = 10;
 /// Candidates kept while the answers are looked for.
-const EF: usize = 200;
+pub(super) const EF: usize = 200;
 /// Queries that a thread answers at a time.
 const BLOCK: usize = 256;
 
@@ -40,17 +41,11 @@ pub fn bridge(
     queries: &[Asked],
     linking: &Linking<'_>,
 ) -> Result<Lists> {
-    linking
-        .progress
-        .stage("linking answers", queries.len() as u64);
-    let blocks: Vec<&[Asked]> = queries.chunks(BLOCK).collect();
-    let answers = parallel::map(blocks.len(), linking.threads, |block| {
-        let mut scratch = Scratch::default();
-        let answers = |asked: &Asked| answers(vectors, slices, asked, &mut scratch);
-        Ok::<_, crate::Error>(blocks[block].iter().map(answers).collect::<Vec<_>>())
+    let answers = each(queries, linking, |asked, scratch| {
+        answers(vectors, slices, asked, scratch)
     })?;
     let mut asked: BTreeMap<u32, BTreeMap<u32, u32>> = BTreeMap::new();
-    for answers in answers.iter().flatten() {
+    for answers in &answers {
         for (i, &answer) in answers.iter().enumerate().skip(1) {
             for other in [answers[0], answers[i - 1]] {
                 *asked.entry(answer).or_default().entry(other).or_default() += 1;
@@ -60,16 +55,46 @@ pub fn bridge(
     }
     lists.change(|item, links| {
         let asked = asked.get(&item)?.iter();
-        let mut wanted: Vec<(u32, u32)> = asked
-            .map(|(&other, &times)| (other, times))
-            .filter(|(other, _)| !links.contains(other))
-            .collect();
+        let mut wanted: Vec<(u32, u32)> = asked.map(|(&other, &times)| (other, times)).collect();
         wanted.sort_unstable_by_key(|&(other, times)| (std::cmp::Reverse(times), other));
-        wanted.truncate(ASKED.min(MAX_LINKS - links.len()));
-        let wanted = wanted.into_iter().map(|(other, _)| other);
-        Some(links.iter().copied().chain(wanted).collect())
+        Some(with_asked(
+            links,
+            wanted.into_iter().map(|(other, _)| other),
+        ))
     });
     Ok(lists)
+}
+
+/// Asks every query, many side by side; the results in their order.
+pub(super) fn each<T: Send>(
+    queries: &[Asked],
+    linking: &Linking<'_>,
+    ask: impl Fn(&Asked, &mut Scratch) -> T + Sync,
+) -> Result<Vec<T>> {
+    linking
+        .progress
+        .stage("linking answers", queries.len() as u64);
+    let blocks: Vec<&[Asked]> = queries.chunks(BLOCK).collect();
+    let asked = parallel::map(blocks.len(), linking.threads, |block| {
+        let mut scratch = Scratch::default();
+        let ask = |asked: &Asked| ask(asked, &mut scratch);
+        Ok::<_, crate::Error>(blocks[block].iter().map(ask).collect::<Vec<T>>())
+    })?;
+    Ok(asked.into_iter().flatten().collect())
+}
+
+/// An item's links and, behind them, those that queries ask for: as many as there is room for.
+pub(super) fn with_asked(links: &[u32], wanted: impl Iterator<Item = u32>) -> Vec<u32> {
+    let wanted = wanted.filter(|link| !links.contains(link));
+    let wanted = wanted.take(ASKED.min(MAX_LINKS - links.len()));
+    links.iter().copied().chain(wanted).collect()
+}
+
+/// The score of an item by its coarse codes.
+pub(super) fn score(query: &Query, codes: Codes<'_>) -> i32 {
+    let mut score = [0];
+    kernel::dot_rows()(&[codes.coarse], query.coarse(), &mut score);
+    score[0]
 }
 
 /// The best answers to a query, best first. An item that its own words do not find lies where no walk comes by: it is put
@@ -87,10 +112,9 @@ fn answers(
     if let Some(codes) = vectors.codes(*source)
         && !answers.iter().any(|(_, number)| number == source)
     {
-        let mut score = [0];
-        kernel::dot_rows()(&[codes.coarse], query.coarse(), &mut score);
-        let at = answers.partition_point(|&(other, _)| other >= score[0]);
-        answers.insert(at, (score[0], *source));
+        let score = score(query, codes);
+        let at = answers.partition_point(|&(other, _)| other >= score);
+        answers.insert(at, (score, *source));
         answers.truncate(ANSWERS);
     }
     answers.into_iter().map(|(_, number)| number).collect()

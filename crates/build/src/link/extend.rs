@@ -6,26 +6,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use nearshelf_catalog::{Bytes, Catalog};
 use nearshelf_container::Absent;
 use nearshelf_index::codes::Codes;
-use nearshelf_index::{
-    All, CodedVectors, Links, MAX_LINKS, Numbering, Query, Scratch, Slices, kernel,
-};
+use nearshelf_index::{All, Links, Numbering, Precision, Scratch, Slices};
 
-use super::bridge::Asked;
+use super::bridge::{self, ANSWERS, Asked, each, score, with_asked};
 use super::frozen::Frozen;
 use super::linking::Linking;
 use super::lists::Lists;
 use super::prune::{Pruning, prune};
 use super::vectors::{Coded, Vectors};
 use crate::error::{Error, Result};
-use crate::parallel;
 
-/// Queries that a thread answers at a time.
-const BLOCK: usize = 256;
-/// Answers to a query that are linked, and candidates kept while they are looked for.
-const ANSWERS: usize = 10;
-const ANSWERS_EF: usize = 200;
-/// Links that queries may add to an item.
-const ASKED: usize = 24;
 /// Candidates kept while an item is looked for among the older ones.
 const EF: usize = 64;
 
@@ -55,16 +45,8 @@ impl Coded for Whole<'_> {
         }
     }
 
-    fn query(&self, number: u32) -> Option<Query> {
-        let (shard, item) = self.numbering.place(number)?;
-        match shard.checked_sub(self.first) {
-            Some(new) => self.new.query(self.new.number(new, item)),
-            None => {
-                let shard = self.old.shard(shard)?;
-                let codes = shard.codes(item as usize).ok()??;
-                Some(Query::of_codes(codes, shard.precision(), shard.dims()))
-            }
-        }
+    fn shape(&self) -> Option<(Precision, usize)> {
+        self.new.shape()
     }
 }
 
@@ -75,28 +57,17 @@ fn answers(
     asked: &[Asked],
     linking: &Linking<'_>,
 ) -> Result<BTreeMap<u32, BTreeSet<u32>>> {
-    let stage = linking.progress;
-    stage.stage("linking answers", asked.len() as u64);
-    let blocks: Vec<&[Asked]> = asked.chunks(BLOCK).collect();
-    let found = parallel::map(blocks.len(), linking.threads, |block| {
-        let mut scratch = Scratch::default();
-        let of = |asked: &Asked| {
-            let row = new.codes(asked.source)?.coarse;
-            let mut own = [0];
-            (kernel::dot_rows())(&[row], asked.query.coarse(), &mut own);
-            let best = slices
-                .walk(&asked.query, ANSWERS_EF, &All, &mut scratch)
-                .best;
-            let place = best.partition_point(|candidate| candidate.score >= own[0]);
-            let near = [Some(0), place.checked_sub(1), Some(place)];
-            let near = near.into_iter().flatten().filter_map(|at| best.get(at));
-            let near: Vec<u32> = near.map(|candidate| slices.number(candidate)).collect();
-            (place < ANSWERS).then_some((asked.source, near))
-        };
-        Ok::<_, Error>(blocks[block].iter().map(of).collect::<Vec<_>>())
+    let found = each(asked, linking, |asked, scratch| {
+        let own = score(&asked.query, new.codes(asked.source)?);
+        let best = slices.walk(&asked.query, bridge::EF, &All, scratch).best;
+        let place = best.partition_point(|candidate| candidate.score >= own);
+        let near = [Some(0), place.checked_sub(1), Some(place)];
+        let near = near.into_iter().flatten().filter_map(|at| best.get(at));
+        let near: Vec<u32> = near.map(|candidate| slices.number(candidate)).collect();
+        (place < ANSWERS).then_some((asked.source, near))
     })?;
     let mut answers: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
-    for (item, near) in found.into_iter().flatten().flatten() {
+    for (item, near) in found.into_iter().flatten() {
         answers.entry(item).or_default().extend(near);
     }
     Ok(answers)
@@ -149,37 +120,15 @@ pub fn extend(
     })?;
     let answers = answers(new, &slices, asked, linking)?;
     lists.change(|item, links| {
-        let mut links = links.to_vec();
-        let wanted = answers
-            .get(&item)?
-            .iter()
-            .filter(|link| !links.contains(link));
-        let wanted: Vec<u32> = wanted
-            .copied()
-            .take(ASKED.min(MAX_LINKS - links.len()))
-            .collect();
-        links.extend(wanted);
-        Some(links)
+        let wanted = answers.get(&item)?.iter().copied();
+        Some(with_asked(links, wanted))
     });
+    let links = Frozen::new(new, &lists)?.into_links();
     let is_old = |to: &u32| {
         let place = whole.numbering.place(*to);
         place.is_some_and(|(shard, _)| shard < whole.first)
     };
-    let pack = |shard: usize, coded: &CodedVectors, keep: &dyn Fn(&u32) -> bool| {
-        let items = (0..coded.len() as u32).map(|item| lists.of(new.number(shard, item)));
-        let kept: Vec<Vec<u32>> = items
-            .map(|list| list.iter().copied().filter(keep).collect())
-            .collect();
-        Links::new(kept.iter().map(Vec::as_slice)).map_err(|source| Error::Shard { shard, source })
-    };
-    let each = |keep: &dyn Fn(&u32) -> bool| {
-        let shards = new.shards().iter().enumerate();
-        shards
-            .map(|(shard, coded)| pack(shard, coded, keep))
-            .collect::<Result<Vec<Links>>>()
-    };
-    Ok(Extended {
-        links: each(&|_| true)?,
-        back: each(&is_old)?,
-    })
+    lists.change(|_, links| Some(links.iter().copied().filter(is_old).collect()));
+    let back = Frozen::new(new, &lists)?.into_links();
+    Ok(Extended { links, back })
 }

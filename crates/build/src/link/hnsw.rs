@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_big_array::BigArray;
 
 use super::linking::Linking;
-use super::vectors::Vectors;
+use super::vectors::{Coded, Vectors};
 use crate::error::{Error, Result};
 use crate::parallel;
 

@@ -6,7 +6,7 @@ use super::hnsw::Run;
 use super::linking::Linking;
 use super::lists::Lists;
 use super::prune::{Pruning, prune, with_reversed};
-use super::vectors::Vectors;
+use super::vectors::{Coded, Vectors};
 use crate::error::Result;
 
 /// Other runs that an item is looked for in.

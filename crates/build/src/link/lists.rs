@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use nearshelf_index::Numbering;
 
 use super::linking::Linking;
-use super::vectors::Vectors;
+use super::vectors::{Coded, Vectors};
 use crate::error::Result;
 use crate::parallel;
 

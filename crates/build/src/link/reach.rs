@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use nearshelf_index::{All, MAX_LINKS, Scratch, Slices};
 
 use super::lists::Lists;
-use super::vectors::Vectors;
+use super::vectors::{Coded, Vectors};
 
 /// Candidates kept while a neighbour is looked for that can be reached.
 const EF: usize = 16;

@@ -6,7 +6,7 @@ use super::frozen::Frozen;
 use super::linking::Linking;
 use super::lists::Lists;
 use super::prune::{Pruning, prune, with_reversed};
-use super::vectors::Vectors;
+use super::vectors::{Coded, Vectors};
 use crate::error::Result;
 
 /// Candidates kept while an item is looked for.

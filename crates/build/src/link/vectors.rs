@@ -1,24 +1,33 @@
 //! The coded vectors of a shelf.
 
 use nearshelf_index::codes::Codes;
-use nearshelf_index::{CodedVectors, Numbering, Query};
+use nearshelf_index::{CodedVectors, Numbering, Precision, Query};
 
 /// Coded vectors by the numbers of their items.
 pub trait Coded: Sync {
     /// The codes of a number; `None` between shards.
     fn codes(&self, number: u32) -> Option<Codes<'_>>;
 
+    /// Precision and dimensions of all vectors; `None` where there is none.
+    fn shape(&self) -> Option<(Precision, usize)>;
+
     /// A stored vector as a query for walks; `None` between shards.
-    fn query(&self, number: u32) -> Option<Query>;
+    fn query(&self, number: u32) -> Option<Query> {
+        let (precision, dims) = self.shape()?;
+        Some(Query::of_codes(self.codes(number)?, precision, dims))
+    }
 }
 
 impl Coded for Vectors {
     fn codes(&self, number: u32) -> Option<Codes<'_>> {
-        self.codes(number)
+        let (shard, item) = self.numbering.place(number)?;
+        let shard = self.shards.get(shard)?;
+        ((item as usize) < shard.len()).then(|| shard.codes(item as usize))
     }
 
-    fn query(&self, number: u32) -> Option<Query> {
-        self.query(number)
+    fn shape(&self) -> Option<(Precision, usize)> {
+        let shard = self.shards.first()?;
+        Some((shard.precision(), shard.dims()))
     }
 }
 
@@ -58,19 +67,5 @@ impl Vectors {
     /// The number of an item.
     pub fn number(&self, shard: usize, item: u32) -> u32 {
         self.numbering.number(shard, item)
-    }
-
-    /// The codes of a number; `None` between shards.
-    pub fn codes(&self, number: u32) -> Option<Codes<'_>> {
-        let (shard, item) = self.numbering.place(number)?;
-        let shard = self.shards.get(shard)?;
-        ((item as usize) < shard.len()).then(|| shard.codes(item as usize))
-    }
-
-    /// A stored vector as a query for walks; `None` between shards.
-    pub fn query(&self, number: u32) -> Option<Query> {
-        let codes = self.codes(number)?;
-        let shard = self.shards.first()?;
-        Some(Query::of_codes(codes, shard.precision(), shard.dims()))
     }
 }

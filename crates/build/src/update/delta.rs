@@ -9,10 +9,9 @@ use super::publish::Place;
 use crate::cache::VectorCache;
 use crate::error::Result;
 use crate::items::Items;
-use crate::link::{Extended, Linking, extend, link};
+use crate::link::{Extended, extend, link};
 use crate::make::{Parts, Source, asked, bridging_queries};
 use crate::model::Model;
-use crate::options::BuildOptions;
 use crate::progress::Progress;
 use crate::source;
 use crate::store::Store;
@@ -48,23 +47,12 @@ pub(super) fn make(
         let (vectors, encoder) = (&encoded.vectors, &opened.recipe.encoder);
         VectorCache::write(path, encoder, vectors.dims(), &items.texts, vectors.parts())?;
     }
-    let options = BuildOptions {
-        seed: opened.manifest.seed,
-        shard_size: opened.recipe.shard_size as usize,
-        precision: opened.recipe.precision(),
-        ef_construction: opened.recipe.ef_construction as usize,
-        ..BuildOptions::default()
-    };
+    let options = opened.build_options();
     let vectors = &encoded.vectors;
     let source = Source::new(items, vectors.dims());
     let mut partition = source.partition(vectors, &options, threads)?;
     let coded = source.code(vectors, &mut partition, &options, threads, progress)?;
-    let linking = Linking {
-        ef_construction: options.ef_construction,
-        seed: options.seed,
-        threads,
-        progress,
-    };
+    let linking = options.linking(threads, progress);
     let graph = link(&coded, &[], &linking)?;
     let queries = model.queries();
     let queries = bridging_queries(queries, &items.texts, &options, threads, progress)?;

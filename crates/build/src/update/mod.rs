@@ -63,10 +63,18 @@ pub fn update(
     let mut manifest = opened.manifest.clone();
     let mut bytes = 0;
     if !items.ids.is_empty() {
-        let model = opened.model(model)?;
+        let own;
+        let (model, given) = match model {
+            Some(model) => (model, true),
+            None => {
+                own = Model::open(shelf)?;
+                (&own, false)
+            }
+        };
+        opened.check_model(model, given)?;
         let threads = threads(options.threads);
         let kept = options.keep_vectors.as_deref();
-        let delta = delta::make(&opened, &items, &model, kept, &place, threads, progress)?;
+        let delta = delta::make(&opened, &items, model, kept, &place, threads, progress)?;
         bytes += delta.bytes();
         delta.enter(&mut manifest);
     }

@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use nearshelf_catalog::{Bytes, Catalog, MANIFEST_NAME, Manifest};
 
 use crate::error::{Error, Result};
-use crate::items::Source;
+use crate::items::{ItemOptions, Source, TextField};
 use crate::make::open_catalog;
 use crate::model::Model;
+use crate::options::BuildOptions;
 use crate::source::{self, Recipe, Sources, fingerprint};
+use crate::words::WordOptions;
 
 /// A shelf that is open to be changed.
 pub(crate) struct Opened {
@@ -20,23 +22,6 @@ pub(crate) struct Opened {
     pub recipe: Recipe,
     /// By shard and place.
     sources: Vec<Vec<Source>>,
-}
-
-/// A model, at hand or a shelf's own.
-pub(crate) enum ModelOf<'a> {
-    Given(&'a Model),
-    Shelf(Box<Model>),
-}
-
-impl std::ops::Deref for ModelOf<'_> {
-    type Target = Model;
-
-    fn deref(&self) -> &Model {
-        match self {
-            ModelOf::Given(model) => model,
-            ModelOf::Shelf(model) => model,
-        }
-    }
 }
 
 impl Opened {
@@ -87,26 +72,64 @@ impl Opened {
         self.sources.get(shard as usize)?.get(item as usize)
     }
 
-    /// The model that the shelf's items are encoded with.
+    /// Checks that a model encodes as the shelf's items were: `given` says whether it is not the shelf's own.
     ///
     /// # Errors
     /// Another model than the items were encoded with.
-    pub fn model<'a>(&self, given: Option<&'a Model>) -> Result<ModelOf<'a>> {
-        let model = match given {
-            Some(model) => ModelOf::Given(model),
-            None => ModelOf::Shelf(Box::new(Model::open(&self.directory)?)),
-        };
-        if fingerprint(model.items())? != self.recipe.encoder {
-            return Err(Error::Option {
-                option: "model",
-                expected: "the encoder that the shelf's items were encoded with".into(),
-                found: match given {
-                    Some(_) => "another one".into(),
-                    None => "the smaller one for queries, which the shelf carries".into(),
-                },
-            });
+    pub fn check_model(&self, model: &Model, given: bool) -> Result<()> {
+        if fingerprint(model.items())? == self.recipe.encoder {
+            return Ok(());
         }
-        Ok(model)
+        Err(Error::Option {
+            option: "model",
+            expected: "the encoder that the shelf's items were encoded with".into(),
+            found: match given {
+                true => "another one".into(),
+                false => "the smaller one for queries, which the shelf carries".into(),
+            },
+        })
+    }
+
+    /// The options that the shelf was built with.
+    pub fn build_options(&self) -> BuildOptions {
+        let words = self.catalog.words();
+        let text = match words {
+            Some(words) => words
+                .fields()
+                .map(|(name, weight)| TextField {
+                    name: name.to_owned(),
+                    weight,
+                })
+                .collect(),
+            None => self
+                .manifest
+                .text_fields
+                .iter()
+                .map(|name| name.as_str().into())
+                .collect(),
+        };
+        BuildOptions {
+            items: ItemOptions {
+                id: self.manifest.id_field.clone(),
+                text,
+                exact: words
+                    .map(|words| words.exact_fields().to_vec())
+                    .unwrap_or_default(),
+                ..ItemOptions::default()
+            },
+            words: WordOptions {
+                language: words
+                    .map(|words| words.analyzer().language())
+                    .unwrap_or_default(),
+                ..WordOptions::default()
+            },
+            shard_size: self.recipe.shard_size as usize,
+            seed: self.manifest.seed,
+            ef_construction: self.recipe.ef_construction as usize,
+            precision: self.recipe.precision(),
+            recall: self.recipe.recall,
+            ..BuildOptions::default()
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use nearshelf_catalog::{FileRef, MANIFEST_NAME, Manifest};
 
 use super::opened::Opened;
 use crate::error::{Error, Result};
-use crate::store::{Beside, Store};
+use crate::store::Store;
 use crate::target::{Target, check_target};
 
 /// A file of a shelf's directory that is locked while an update is at work.
@@ -106,9 +106,7 @@ impl Place {
             Place::Here { directory, _lock } => {
                 if *manifest != before.manifest {
                     keep_manifest(&directory, &before.manifest)?;
-                    let path = directory.join(MANIFEST_NAME);
-                    let bytes = manifest.to_bytes();
-                    nearshelf_files::write_bytes(&path, &bytes).map_err(|e| Error::io(&path, e))?;
+                    write_whole(&directory.join(MANIFEST_NAME), &manifest.to_bytes())?;
                 }
                 collect(&directory, manifest, keep)
             }
@@ -119,7 +117,12 @@ impl Place {
 impl Store for Place {
     fn write(&self, stem: &str, extension: &str, bytes: &[u8]) -> Result<FileRef> {
         match self {
-            Place::Here { directory, .. } => Beside(directory).write(stem, extension, bytes),
+            Place::Here { .. } => {
+                // Files stay as they are: a new one has another name, as it has another content.
+                let file = FileRef::of(stem, extension, bytes);
+                write_whole(&self.path(&file.name), bytes)?;
+                Ok(file)
+            }
             Place::There(target) => target.write(stem, extension, bytes),
         }
     }
@@ -139,6 +142,11 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
         Err(e) if e.kind() == ErrorKind::NotFound => Err(Error::io(from, e)),
         Err(_) => fs::copy(from, to).map(drop).map_err(|e| Error::io(to, e)),
     }
+}
+
+/// A file that is there whole or as it was.
+fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
+    nearshelf_files::write_bytes(path, bytes).map_err(|e| Error::io(path, e))
 }
 
 /// Names in a directory.
@@ -166,7 +174,7 @@ fn keep_manifest(directory: &Path, manifest: &Manifest) -> Result<()> {
         "{BEFORE}{:06}.nsm",
         numbers.map_or(1, |last| last + 1)
     ));
-    nearshelf_files::write_bytes(&path, &manifest.to_bytes()).map_err(|e| Error::io(&path, e))
+    write_whole(&path, &manifest.to_bytes())
 }
 
 /// Removes manifests but the last `keep`, and the files that none of these names. What cannot be removed stays.

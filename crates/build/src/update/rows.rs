@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json};
 use super::opened::Opened;
 use super::options::UpdateOptions;
 use crate::error::{Error, Result};
-use crate::items::{Items, ProblemKind, Source, TypedField, convert, id_of, source_of};
+use crate::items::{Items, ProblemKind, TypedField, convert, id_of, source_of};
 
 /// Rows by what became of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -136,17 +136,16 @@ impl<'a> Reader<'a> {
             return Ok(());
         };
         let before = self.opened.source(shard, item);
-        let names = |exact: &String| row.contains_key(exact);
-        let other = |source: &Source| before.is_none_or(|before| before != source);
-        if is_whole && other(&source) {
+        if is_whole && before != Some(&source) {
             let values = self.whole_values(path, line, row);
             self.items.push(id, source, values);
             self.gone.insert(self.number(shard, item));
             self.counts.replaced += 1;
             return Ok(());
         }
-        let same_codes = |before: &Source| before.identifiers == source.identifiers;
-        if !is_whole && self.exact.iter().any(names) && !before.is_some_and(same_codes) {
+        let names_code = self.exact.iter().any(|exact| row.contains_key(exact));
+        let codes = before.map(|before| &before.identifiers);
+        if !is_whole && names_code && codes != Some(&source.identifiers) {
             // An identifier is looked for beside the text: both come together.
             let field = manifest.text_fields.join(", ");
             return Err(ProblemKind::MissingField { field });

@@ -26,27 +26,23 @@ impl<S: Storage> Catalog<S> {
             source,
         })?;
         self.check_changes(&file.name, &changes)?;
-        let place = |catalog: &Self, number| {
-            let place = catalog.numbering().place(number);
-            // Checked above.
-            place.map(|(shard, item)| (shard, item as u16))
-        };
         for field in changes.fields {
             for (number, value) in field.values {
-                if let Some((shard, item)) = place(self, number) {
+                if let Some((shard, item)) = self.item(number) {
                     self.change(shard, item, field.field, value);
                 }
             }
         }
         for number in changes.gone {
-            if let Some((shard, item)) = place(self, number) {
+            if let Some((shard, item)) = self.item(number) {
                 self.take_out(shard, item);
             }
         }
         // News of the session stand above files.
         for number in 0..self.parts.len() {
-            self.settle_all(number);
+            self.settle(number);
         }
+        self.forget_sets();
         Ok(())
     }
 
@@ -71,12 +67,7 @@ impl<S: Storage> Catalog<S> {
         let changed = changes.fields.iter().flat_map(|field| &field.values);
         let numbers = changed.map(|(number, _)| *number);
         for number in numbers.chain(changes.gone.iter().copied()) {
-            let place = self.numbering().place(number);
-            let shards = &self.manifest().shards;
-            let is_there = place.is_some_and(|(shard, item)| {
-                shards.get(shard).is_some_and(|shard| item < shard.items)
-            });
-            if !is_there {
+            if self.item(number).is_none() {
                 let expected = "numbers of the shelf's items".into();
                 return Err(wrong("numbers".into(), expected, number.to_string()));
             }
@@ -84,20 +75,20 @@ impl<S: Storage> Catalog<S> {
         Ok(())
     }
 
-    /// Gives an item a new value of a field.
-    pub(super) fn change(&mut self, shard: usize, item: u16, field: usize, value: Option<Value>) {
+    /// Gives an item a new value of a field. Sets of filters are to be forgotten afterwards.
+    pub(super) fn change(&mut self, shard: usize, item: u32, field: usize, value: Option<Value>) {
         let stats = &mut self.manifest.shards[shard].stats;
         if let (Some(stats), Some(value)) = (stats.get_mut(field), &value) {
             // Filters rule shards out by these.
             stats.widen(value);
         }
         let items = self.manifest.shards[shard].items as usize;
-        self.parts[shard].columns.change(field, items, item, value);
-        self.sets().forget(shard);
+        let columns = &mut self.parts[shard].columns;
+        columns.change(field, items, item as u16, value);
     }
 
-    /// Takes an item out of what lives.
-    pub(super) fn take_out(&mut self, shard: usize, item: u16) {
+    /// Takes an item out of what lives. Sets of filters are to be forgotten afterwards.
+    pub(super) fn take_out(&mut self, shard: usize, item: u32) {
         if self.parts[shard].living.is_none() {
             // All shards have a set, or none has.
             for (part, described) in self.parts.iter_mut().zip(&self.manifest.shards) {
@@ -105,9 +96,8 @@ impl<S: Storage> Catalog<S> {
             }
         }
         if let Some(living) = &mut self.parts[shard].living {
-            Arc::make_mut(living).remove(item);
+            Arc::make_mut(living).remove(item as u16);
         }
-        self.sets().forget(shard);
     }
 
     /// Statistics of a field over the items that are not gone.

@@ -57,8 +57,12 @@ impl Session {
         match self.0.binary_search_by(|(known, _)| known.as_str().cmp(id)) {
             Err(at) => self.0.insert(at, (id.to_owned(), news)),
             Ok(at) => match (&mut self.0[at].1, news) {
-                (Some(before), Some(news)) => before.extend(news),
-                (before, news) => *before = before.take().and(news),
+                (Some(before), Some(news)) => {
+                    // The last value of a field counts: a session of many is no longer than its fields.
+                    before.retain(|(field, _)| news.iter().all(|(newer, _)| newer != field));
+                    before.extend(news);
+                }
+                (before, _) => *before = None,
             },
         }
     }

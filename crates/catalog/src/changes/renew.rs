@@ -7,10 +7,8 @@ use crate::catalog::Catalog;
 use crate::manifest::Field;
 
 impl Catalog<Stored> {
-    /// Attaches what another catalog has of the same files, in whole, and takes over the news of its session. Both can be used
-    /// afterwards.
+    /// Attaches what another catalog has of the same files, in whole. Both can be used afterwards.
     pub fn share(&mut self, other: &Self) {
-        self.session = carried(other, self);
         let file = |catalog: &Self| {
             catalog
                 .manifest()
@@ -34,7 +32,16 @@ impl Catalog<Stored> {
 }
 
 impl<S: Storage> Catalog<S> {
-    /// Whether a file of the manifest is attached, or applied.
+    /// Takes over the news of another catalog's session, for the fields that both have.
+    pub fn share_news(&mut self, other: &Self) {
+        self.session = carried(other, self);
+        for number in 0..self.parts.len() {
+            self.settle(number);
+        }
+        self.forget_sets();
+    }
+
+    /// Whether a file of the manifest is attached.
     pub fn has(&self, name: &str) -> bool {
         let words = self.manifest().words.as_ref();
         let mut shards = self.manifest().shards.iter().enumerate();

@@ -26,10 +26,11 @@ impl<S: Storage> Catalog<S> {
         }
         for (id, news) in checked {
             for number in 0..self.parts.len() {
-                self.settle(number, id, news.as_deref());
+                self.lay_over(number, id, news.as_deref());
             }
             self.session.add(id, news);
         }
+        self.forget_sets();
         Ok(())
     }
 
@@ -52,26 +53,25 @@ impl<S: Storage> Catalog<S> {
         Ok((field, value.cloned()))
     }
 
-    /// Lays the session's news over a shard that has come.
-    pub(crate) fn settle_all(&mut self, number: usize) {
+    /// Lays the session's news over what is here of a shard. Sets of filters are to be forgotten afterwards.
+    pub(crate) fn settle(&mut self, number: usize) {
         if self.session.is_empty() {
             return;
         }
         let session = std::mem::take(&mut self.session);
         for (id, news) in session.iter() {
-            self.settle(number, id, news.as_deref());
+            self.lay_over(number, id, news.as_deref());
         }
         self.session = session;
     }
 
     /// Lays news of one item over a shard, where the shard is here and holds it.
-    fn settle(&mut self, number: usize, id: &str, news: Option<&[(usize, Option<Value>)]>) {
+    fn lay_over(&mut self, number: usize, id: &str, news: Option<&[(usize, Option<Value>)]>) {
         let shard = self.shard(number);
         let found = shard.and_then(|shard| ids::find(shard, id).ok().flatten());
         let Some(item) = found.filter(|&item| self.lives(number, item)) else {
             return;
         };
-        let item = item as u16;
         match news {
             None => self.take_out(number, item),
             Some(values) => {
