@@ -166,7 +166,7 @@ pub struct UpdateArgs {
     /// without names what changes of a known item.
     #[arg(long, value_name = "FILE", required_unless_present = "remove")]
     pub items: Option<PathBuf>,
-    /// Ids of items that go, one a line.
+    /// Ids of items that go, one a line; instead of --items, or with it.
     #[arg(long, value_name = "FILE")]
     pub remove: Option<PathBuf>,
     /// Model directory of the items' encoder, where the shelf carries a smaller one for queries.

@@ -39,13 +39,19 @@ pub fn run(args: &CompactArgs) -> Result<()> {
             "seconds": seconds,
         }));
     }
-    print(&format!(
-        "{}: {} items in {} shards, {}; {} vectors were kept, {} are what their codes say; {seconds:.0} s\n",
+    let mut text = format!(
+        "{}: {} items in {} shards, {}; {seconds:.0} s\n",
         shelf.display(),
         thousands(manifest.items()),
         manifest.shards.len(),
         bytes(compacted.bytes),
-        thousands(compacted.reused),
-        thousands(decoded),
-    ))
+    );
+    if args.reuse.is_some() {
+        text += &format!(
+            "{} vectors were kept, {} are what their codes say\n",
+            thousands(compacted.reused),
+            thousands(decoded),
+        );
+    }
+    print(&text)
 }
