@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use nearshelf::Shelf;
+use nearshelf::{ErrorKind, Shelf};
 use nearshelf_catalog::{Catalog, Manifest, SearchOptions};
 use nearshelf_index::{All, Numbering, Query, Scratch, Shard, Slices};
 use proptest::prelude::*;
@@ -185,8 +185,9 @@ fn a_flipped_bit_in_any_file_of_a_real_shelf_is_found() {
     for entry in fs::read_dir(demo()).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_owned();
-        if path.extension().is_some_and(|extension| extension == "nsi") {
-            // What items were made of is for tools: no shelf opens it.
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        if let Some("nsi" | "nsf") = extension {
+            // For tools and for pages: no shelf opens them.
             continue;
         }
         fs::copy(&path, directory.path().join(&name)).unwrap();
@@ -208,6 +209,22 @@ fn a_flipped_bit_in_any_file_of_a_real_shelf_is_found() {
         }
     }
     Shelf::open(directory.path()).unwrap().verify().unwrap();
+}
+
+#[test]
+fn a_flipped_bit_in_a_file_that_no_shelf_opens_is_found_as_well() {
+    let shelf = Shelf::open(demo()).unwrap();
+    let files: Vec<_> = shelf.manifest().other_files().collect();
+    assert_eq!(files.len(), 2);
+    for file in files {
+        let mut bytes = fs::read(demo().join(&file.name)).unwrap();
+        file.verify(&bytes).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 4;
+        let error = file.verify(&bytes).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Altered);
+        assert!(error.to_string().contains(&file.name), "{error}");
+    }
 }
 
 fn flip(path: &Path, at: usize) {

@@ -4,7 +4,7 @@ use std::fs;
 use std::ops::Range;
 
 use nearshelf::{
-    Bytes, ErrorKind, MANIFEST_NAME, Query, Recommend, SearchOptions, Shelf, ValueRef,
+    Bytes, ErrorKind, MANIFEST_NAME, Mode, Query, Recommend, SearchOptions, Shelf, ValueRef,
 };
 use support::{demo, varied_texts};
 
@@ -247,6 +247,104 @@ fn ranges_of_a_shard_answer_as_the_whole_of_it() {
         fetched < bytes.len() * 9 / 10,
         "{fetched} of {} bytes",
         bytes.len()
+    );
+}
+
+/// The demo's shelf of which words are here, and of its shard the front; and the whole of it.
+fn fronted() -> (Shelf, Shelf) {
+    let whole = Shelf::open(demo()).unwrap();
+    let described = whole.manifest().shards[0].clone();
+    let front = described.front.unwrap();
+    let packed = fs::read(demo().join(&front.file.name)).unwrap();
+    front.file.verify(&packed).unwrap();
+    let first = miniz_oxide::inflate::decompress_to_vec_zlib(&packed).unwrap();
+    let shard = fs::read(demo().join(&described.file.name)).unwrap();
+    assert_eq!(first, shard[..front.bytes as usize]);
+    println!(
+        "{} of {} bytes, {} packed",
+        first.len(),
+        shard.len(),
+        packed.len()
+    );
+    assert!(
+        packed.len() < shard.len() / 10,
+        "{} bytes packed",
+        packed.len()
+    );
+
+    let manifest = fs::read(demo().join(MANIFEST_NAME)).unwrap();
+    let mut shelf = Shelf::from_manifest(&manifest).unwrap();
+    let words = shelf.manifest().words.clone().unwrap().file.name;
+    let file = fs::read(demo().join(&words)).unwrap();
+    shelf.attach(&words, file.into(), false).unwrap();
+    let mut altered = first.clone();
+    altered[front.bytes as usize / 2] ^= 1;
+    let error = shelf
+        .attach_head(&described.file.name, &altered)
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Damaged);
+    shelf.attach_head(&described.file.name, &first).unwrap();
+
+    (shelf, whole)
+}
+
+#[test]
+fn the_front_of_a_shard_answers_by_words_as_the_whole_of_it() {
+    let (shelf, whole) = fronted();
+    let about = |answer: &nearshelf::Found<'_>| {
+        let hit = |hit: &nearshelf::Hit<'_>| {
+            format!(
+                "{} {} {:?}",
+                hit.id,
+                hit.score,
+                hit.fields().collect::<Vec<_>>()
+            )
+        };
+        (
+            answer.hits.iter().map(hit).collect::<Vec<_>>(),
+            format!("{:?} {:?}", answer.matches, answer.facets),
+        )
+    };
+    let options = SearchOptions {
+        mode: Mode::Words,
+        filter: Some("price < 200".parse().unwrap()),
+        facets: vec!["brand:5".parse().unwrap()],
+        ..Default::default()
+    };
+    for text in ["rain jacket", "a warm coat", "tent for two", ""] {
+        let query = Query::Text(text);
+        let found = shelf.search_encoded(&query, None, &options).unwrap();
+        assert_eq!(
+            about(&found),
+            about(&whole.search_encoded(&query, None, &options).unwrap()),
+            "{text}"
+        );
+        assert!(found.hits.len() == 10 && found.absent.is_empty());
+        assert!(
+            shelf
+                .missing_encoded(&query, None, &options)
+                .unwrap()
+                .is_empty()
+        );
+    }
+    // A vector has nothing to be compared with, and what is not compared is no hit.
+    let vector = whole
+        .encoder()
+        .unwrap()
+        .encode("rain jacket")
+        .unwrap()
+        .vector;
+    let query = Query::Text("rain jacket");
+    let options = SearchOptions::default();
+    let found = shelf
+        .search_encoded(&query, Some(&vector), &options)
+        .unwrap();
+    assert_eq!((found.hits.len(), found.stats.missing), (0, 1));
+    assert_eq!(
+        shelf
+            .missing_encoded(&query, Some(&vector), &options)
+            .unwrap(),
+        [0]
     );
 }
 

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 
 use nearshelf_catalog::{
     Catalog, Chance, Changes, Columns, EncoderFiles, Field, FieldChanges, FieldKind, FieldStats,
-    FileRef, Manifest, SearchDefaults, SearchOptions, ShardRef, Value, ValueRef, WordsRef,
+    FileRef, FrontRef, Manifest, SearchDefaults, SearchOptions, ShardRef, Value, ValueRef,
+    WordsRef,
 };
-use nearshelf_index::{CodedVectors, Links, Precision, ShardBuilder};
+use nearshelf_index::{CodedVectors, Links, Precision, Shard, ShardBuilder};
 use nearshelf_lexical::{Analyzer, CatalogWords, Language, WordsWriter};
 use support::root;
 
@@ -101,6 +102,12 @@ fn shard(rows: &[&[Option<Value>]], words: &CatalogWords) -> Vec<u8> {
     shard.to_bytes()
 }
 
+/// The bytes of a shard that hold its words and fields, and the same packed.
+fn front(shard: &[u8]) -> (&[u8], Vec<u8>) {
+    let first = &shard[..Shard::open(shard).unwrap().front()];
+    (first, miniz_oxide::deflate::compress_to_vec_zlib(first, 9))
+}
+
 /// The manifest of the golden shelf, its words and its shard.
 fn write() -> (Vec<u8>, Vec<u8>, Vec<u8>) {
     let values = values();
@@ -145,6 +152,10 @@ fn write() -> (Vec<u8>, Vec<u8>, Vec<u8>) {
         }),
         shards: vec![ShardRef {
             added: false,
+            front: Some(FrontRef {
+                bytes: front(&shard).0.len() as u64,
+                file: FileRef::of("front-0000", "nsf", &front(&shard).1),
+            }),
             file: FileRef::of("shard-0000", "nss", &shard),
             items: ITEMS as u32,
             centroid,
@@ -169,6 +180,12 @@ fn a_shelf_of_version_1_opens_verifies_and_answers() {
         Manifest::from_bytes("shelf.nsm", &fs::read(golden("shelf.nsm")).unwrap()).unwrap();
     let shard = fs::read(golden(&manifest.shards[0].file.name)).unwrap();
     let words = manifest.words.as_ref().unwrap().file.name.clone();
+    let packed = fs::read(golden(
+        &manifest.shards[0].front.as_ref().unwrap().file.name,
+    ))
+    .unwrap();
+    let first = miniz_oxide::inflate::decompress_to_vec_zlib(&packed).unwrap();
+    assert_eq!(first, front(&shard).0);
     let mut catalog = Catalog::new(manifest);
     catalog.attach(0, shard).unwrap();
     let words = fs::read(golden(&words)).unwrap();
@@ -229,8 +246,10 @@ fn the_same_content_is_written_as_the_same_bytes() {
     let name = described.shards[0].file.name.clone();
     let words_name = described.words.as_ref().unwrap().file.name.clone();
     let changed = golden(&described.changes[0].name);
+    let front_name = &described.shards[0].front.as_ref().unwrap().file.name;
     if std::env::var_os("NEARSHELF_BLESS").is_none() {
         assert_eq!(fs::read(changed).unwrap(), changes());
+        assert_eq!(fs::read(golden(front_name)).unwrap(), front(&shard).1);
     }
     // Only ever set to make the golden files of a new format version.
     if std::env::var_os("NEARSHELF_BLESS").is_some() {
@@ -238,6 +257,7 @@ fn the_same_content_is_written_as_the_same_bytes() {
         fs::write(golden("shelf.nsm"), &manifest).unwrap();
         fs::write(golden(&words_name), &words).unwrap();
         fs::write(golden(&name), &shard).unwrap();
+        fs::write(golden(front_name), front(&shard).1).unwrap();
         fs::write(golden(&described.changes[0].name), changes()).unwrap();
     }
     assert_eq!(fs::read(golden("shelf.nsm")).unwrap(), manifest);

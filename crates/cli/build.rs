@@ -17,8 +17,8 @@ fn main() {
         })
         .map(|name| name.expect("names of a shelf are ASCII"))
         .collect();
-    // What items were made of is for tools: no search reads it.
-    names.retain(|name| !name.ends_with(".nsi"));
+    // For tools and for pages: no search here reads them.
+    names.retain(|name| !name.ends_with(".nsi") && !name.ends_with(".nsf"));
     names.sort();
     let list: String = names
         .iter()

@@ -64,14 +64,14 @@ inPage("hits are there with the first shard, marked partial, and in the end all"
   });
   await page.exposeFunction("letGo", () => {
     server.fault = undefined;
-    for (const go of held.splice(0)) go();
+    for (const [i, go] of held.splice(0).entries()) setTimeout(go, 100 * i);
   });
   const { soon, reports, all } = await page.evaluate(async () => {
     const about = (hits) => ({ ids: hits.map((hit) => hit.id), partial: hits.partial, shards: hits.shards });
     const shelf = await openShelf("/sharded/");
-    const soon = about(await shelf.search("a gift", { k: 50, probe: 4, partial: true }));
+    const soon = about(await shelf.search("a gift", { ...both, k: 50, probe: 4, partial: true }));
     const reports = [];
-    const answer = shelf.search("a gift", { k: 50, probe: 4, onPartial: (hits) => reports.push(about(hits)) });
+    const answer = shelf.search("a gift", { ...both, k: 50, probe: 4, onPartial: (hits) => reports.push(about(hits)) });
     await letGo();
     return { soon, reports, all: about(await answer) };
   });
@@ -86,7 +86,7 @@ inPage("searches are answered in the order of their calls", async () => {
     const shelf = await openShelf("/sharded/");
     const order = [];
     const queries = ["tent", "rain jacket", "", "a red dress for a summer wedding", "kettle"];
-    await Promise.all(queries.map((query) => shelf.search(query).then(() => order.push(query))));
+    await Promise.all(queries.map((query) => shelf.search(query, both).then(() => order.push(query))));
     return order.join("|");
   });
   // A query without words has nothing to wait for.
@@ -110,7 +110,7 @@ inPage("a shelf comes from a Response, from a function and from bytes, into work
     for (const worker of [true, false]) {
       for (const source of sources) {
         const shelf = await openShelf(await source(), { worker });
-        ids.push((await shelf.search("rain jacket")).map((hit) => hit.id).join());
+        ids.push((await shelf.search("rain jacket", both)).map((hit) => hit.id).join());
         shelf.dispose();
       }
     }
@@ -126,7 +126,7 @@ inPage("what was loaded is used again, without a connection too", async () => {
       let last;
       const shelf = await openShelf("/sharded/", { onProgress: (progress) => (last = progress) });
       await shelf.load();
-      const hits = await shelf.search("rain jacket");
+      const hits = await shelf.search("rain jacket", both);
       shelf.dispose();
       return { ids: hits.map((hit) => hit.id), ...last };
     });
@@ -159,8 +159,8 @@ inPage("of a changed shelf only what changed is fetched, and the rest is dropped
   const kept = await open();
   const news = files(CHANGED).filter((name) => !files(SHARDED).includes(name));
   const fetchedNow = server.requests.slice(before).map(({ path }) => path.split("/").pop());
-  assert.deepEqual(fetchedNow.filter((name) => /nsm|nss|nsn$/.test(name)).sort(), ["shelf.nsm", ...news].sort());
-  assert.equal(news.length, 1, "a price that changed is one shard that changed");
+  assert.deepEqual(fetchedNow.filter((name) => /nsm|nss|nsf|nsn$/.test(name)).sort(), ["shelf.nsm", ...news].sort());
+  assert.equal(news.length, 2, "a price that changed is one shard that changed, and its front");
   assert.deepEqual(kept, files(CHANGED));
 });
 
@@ -172,7 +172,7 @@ inPage("a download that breaks off goes on where it was", async () => {
     breakOff(response, join(SHELF, model), 3 << 20);
     return true;
   };
-  const count = await page.evaluate(async () => (await (await openShelf("/shelf/")).search("tent")).length);
+  const count = await page.evaluate(async () => (await (await openShelf("/shelf/")).search("tent", both)).length);
   assert.equal(count, 10);
   const ranges = fetched(/encoder-/).map(({ range }) => range);
   assert.equal(ranges.length, 2);
@@ -199,7 +199,7 @@ inPage("a slow download that broke off goes on after a reload", async () => {
 });
 
 inPage("a signal stops opening, and a search that waits", async () => {
-  instead(/encoder-/, () => undefined);
+  instead(/words-/, () => undefined);
   const stopped = await page.evaluate(async () => {
     const abort = new AbortController();
     setTimeout(() => abort.abort(), 200);
@@ -219,7 +219,7 @@ inPage("a signal stops opening, and a search that waits", async () => {
   instead(/shard-/, () => undefined);
   const search = await page.evaluate(async () => {
     const shelf = await openShelf("/shelf/");
-    const waits = await outcome(shelf.search("tent", { signal: AbortSignal.timeout(200) }));
+    const waits = await outcome(shelf.search("tent", { ...both, signal: AbortSignal.timeout(200) }));
     return [waits.name, (await shelf.encode("tent")).length];
   });
   assert.deepEqual(search, ["TimeoutError", 384]);

@@ -116,6 +116,8 @@ test("a reload works without a connection", async () => {
   server.fault = (path, request, response) => (response.destroy(), true);
   await page.goto(`${server.url}/?q=a+kettle+for+tea`);
   await answered(12);
+  // By words first, then by both.
+  await page.waitForFunction(() => /teapot|kettle/i.test(document.querySelector("#hits h2")?.textContent ?? ""));
   assert.match((await titles()).join(), /teapot|kettle/i);
   assert.match(await page.locator("#about").textContent(), /from this device/);
 });

@@ -59,11 +59,11 @@ for (const [name, open] of Object.entries(engines)) {
       const shelf = await openShelf("/shelf/", { onWarning() {} });
       const abort = new AbortController();
       const searches = Array.from({ length: 100 }, (_, i) =>
-        shelf.search(`a warm jacket ${i}`, { signal: abort.signal }).then(() => "answered", (e) => e.name),
+        shelf.search(`a warm jacket ${i}`, { mode: "hybrid", signal: abort.signal }).then(() => "answered", (e) => e.name),
       );
       abort.abort();
       const names = [...new Set(await Promise.all(searches))];
-      return { names, count: (await shelf.search("rain jacket")).length };
+      return { names, count: (await shelf.search("rain jacket", { mode: "hybrid" })).length };
     };
     assert.deepEqual(await tab.evaluate(search), { names: ["AbortError"], count: 10 });
     server.fault = (path, request, response) => /\/shelf\/|\.wasm$/.test(path) && (response.destroy(), true);

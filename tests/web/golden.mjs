@@ -8,7 +8,7 @@
 export async function checkGolden(shelf, expected) {
   for (const [query, wanted, how] of expected) {
     if (how) await shelf.load();
-    const hits = how ? await asked(shelf, query, how) : await shelf.search(query, { k: 10 });
+    const hits = how ? await asked(shelf, query, how) : await shelf.search(query, { k: 10, mode: "hybrid" });
     const ids = hits.map((hit) => [hit.id, hit.score]);
     const found = how ? { hits: ids, variants: hits.map(({ variants }) => variants ?? null), matches: hits.matches, facets: hits.facets } : ids;
     if (canonical(found) !== canonical(wanted)) {

@@ -132,7 +132,7 @@ async function client(url) {
     await page.goto(url);
     await page.waitForFunction(() => document.querySelectorAll("li").length === 10 && globalThis.shelf);
     for (const [query, wanted] of expected) {
-      const hits = await page.evaluate(async (query) => (await shelf.search(query)).map(({ id, score }) => [id, score]), query);
+      const hits = await page.evaluate(async (query) => (await shelf.search(query, { mode: "hybrid" })).map(({ id, score }) => [id, score]), query);
       assert.deepEqual(hits, wanted.map(([id, score]) => [id, Math.fround(score)]));
     }
   } finally {

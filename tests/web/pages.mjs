@@ -56,6 +56,8 @@ export async function openPage(from = server.url) {
         (value) => ({ value }),
         (e) => ({ class: e.constructor.name, name: e.name, code: e.code, message: e.message, status: e.status }),
       );
+    // Words and meaning, however long the encoder takes.
+    globalThis.both = { mode: "hybrid" };
     globalThis.warnings = [];
     globalThis.warned = (e) => warnings.push({ class: e.constructor.name, code: e.code, message: e.message });
   }, from);
@@ -66,7 +68,7 @@ export async function openPage(from = server.url) {
 export const search = (address = "/shelf/", options = {}) =>
   page.evaluate(
     ([address, options]) =>
-      outcome(openShelf(address, { ...options, onWarning: warned }).then(async (shelf) => (await shelf.search("rain jacket")).length)),
+      outcome(openShelf(address, { ...options, onWarning: warned }).then(async (shelf) => (await shelf.search("rain jacket", { mode: "meaning" })).length)),
     [address, options],
   );
 

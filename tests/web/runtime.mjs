@@ -20,6 +20,23 @@ const [a, b] = [await shelf.search(query, { mode: "meaning" }), await other.sear
 if (JSON.stringify([...a]) !== JSON.stringify([...b])) throw new Error("search and searchVector differ");
 other.dispose();
 
+// An encoder that comes later: words first, and better hits for whoever listens.
+const about = (hits) => JSON.stringify([hits.stage, hits.partial, ...hits.map(({ id, score }) => [id, score])]);
+const lazy = await openShelf(path, { encoder: "lazy" });
+const words = await shelf.search(query, { mode: "words" });
+const both = await shelf.search(query);
+let better;
+const told = new Promise((resolve) => (better = resolve));
+const first = await lazy.search(query, { onPartial: better });
+if (about(first) !== about(words) || first.stage !== "words") throw new Error(`expected ${about(words)}, found ${about(first)}`);
+const then = await told;
+if (about(then) !== about(both) || then.stage !== "hybrid") throw new Error(`expected ${about(both)}, found ${about(then)}`);
+const none = await openShelf(path, { encoder: "none" });
+if (about(await none.search(query)) !== about(words)) throw new Error("without an encoder other words");
+if (JSON.stringify([...(await none.searchVector(vector))]) !== JSON.stringify([...b])) throw new Error("without an encoder another vector");
+lazy.dispose();
+none.dispose();
+
 const before = await shelf.stats();
 for (let i = 0; i < 500; i++) await shelf.search(`warm jacket ${i}`);
 const after = await shelf.stats();

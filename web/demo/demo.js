@@ -118,10 +118,12 @@ async function showFacets(hits, signal) {
 function show(hits, { append = false } = {}) {
   if (append) list.append(...hits.map(card));
   else list.replaceChildren(...hits.map(card));
+  list.dataset.stage = hits.stage;
   const shown = list.children.length;
   const matches = hits.matches?.count ?? shown;
   more.hidden = hits.length < HITS;
-  const loading = hits.partial ? ", more is loading" : "";
+  const byWords = hits.stage === "words" && asked.text?.trim() ? ", by words so far" : "";
+  const loading = hits.partial ? ", more is loading" : byWords;
   const { encode, search } = hits.ms;
   const corrected = hits.corrected.map(({ from, to }) => `“${to[0]}” for “${from}”`);
   const notes = [
@@ -146,7 +148,11 @@ async function run({ append = false } = {}) {
   history.replaceState(null, "", address);
   try {
     const facets = { category: true, brand: { limit: 30 } };
-    const onPartial = (hits) => !signal.aborted && !append && show(hits);
+    const onPartial = (hits) => {
+      if (signal.aborted || append) return;
+      show(hits);
+      showFacets(hits, signal).catch(failed);
+    };
     const hits = await search({ ...options(signal, { k: HITS, offset: append ? list.children.length : 0 }), facets, onPartial });
     if (signal.aborted) return;
     show(hits, { append });
@@ -155,8 +161,12 @@ async function run({ append = false } = {}) {
     const completions = await shelf.suggest(query.value, { k: 6, signal });
     if (!signal.aborted) suggestions.replaceChildren(...completions.map(({ text }) => element("option", { value: text })));
   } catch (error) {
-    if (error.name !== "AbortError") say(error.message, true);
+    failed(error);
   }
+}
+
+function failed(error) {
+  if (error.name !== "AbortError") say(error.message, true);
 }
 
 /** Shows what is like a product, and what else fits those that were looked at. */

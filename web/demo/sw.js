@@ -11,7 +11,7 @@ self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim(
 async function keepPage() {
   const cache = await caches.open(CACHE);
   const files = ["index.html", "demo.js", "style.css", "package/wasm/nearshelf.js", "package/wasm/modules.js", "package/wasm/onnx/nearshelf.js"];
-  const names = ["api", "download", "errors", "failure", "hits", "index", "locate", "onnx", "options", "page", "remote", "shelf", "source", "store", "turns", "wasm", "where", "worker"];
+  const names = ["ahead", "api", "download", "errors", "failure", "front", "hits", "index", "locate", "onnx", "options", "page", "progress", "remote", "shelf", "source", "state", "store", "turns", "wasm", "where", "worker"];
   await cache.addAll(["./", ...files, ...names.map((name) => `package/src/${name}.js`)]);
 }
 

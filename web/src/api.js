@@ -84,16 +84,17 @@ class Shelf {
  * @param {import("./shelf.js").Modules} platform.modules
  * @param {(() => Worker)} [platform.startWorker] where a worker is the default
  * @param {boolean} [platform.cache] whether downloads are kept by default
+ * @param {boolean} [platform.background] whether work goes on when a call was answered
  * @param {(source: any) => any} [platform.source] sources of the platform's own
  */
-export function openShelfFor({ modules, startWorker, cache = false, source: own }) {
+export function openShelfFor({ modules, startWorker, cache = false, background = false, source: own }) {
   /** @param {any} source @param {any} [options] */
   return async function openShelf(source, options = {}) {
     if (source === undefined || source === null) {
       throw failure("options", `openShelf: expected an address, a Response, a function or files, found ${source}.`);
     }
     checkOpening(options);
-    const settings = { cache, ...options };
+    const settings = { cache, ...options, background };
     const { worker = Boolean(startWorker), wasm, onnxWasm, fetch } = settings;
     if (worker !== false) {
       const start = () => {

@@ -36,16 +36,17 @@ export function memory(length) {
 }
 
 /**
- * Brings a file into a sink. Two tabs that want the same file download it once.
+ * Brings a file into a sink, of which the first `here` bytes are there. Two tabs that want the same file download it once.
  * @param {File} file
  * @param {Context} context
  * @param {Sink} sink
+ * @param {number} [here]
  */
-export function download(file, context, sink) {
+export function download(file, context, sink, here = 0) {
   const { store, signal } = context;
-  if (!store) return bring(file, context, sink).then(() => undefined);
+  if (!store) return bring(file, context, sink, here).then(() => undefined);
   return store.exclusively(file.name, signal, async () => {
-    const fetched = await bring(file, context, sink);
+    const fetched = await bring(file, context, sink, here);
     return fetched ? { then: store.put(file.name, sink.bytes().slice()).then(() => store.removePieces(file.name)) } : {};
   });
 }
@@ -55,8 +56,9 @@ export function download(file, context, sink) {
  * @param {File} file
  * @param {Context} context
  * @param {Sink} sink
+ * @param {number} here
  */
-async function bring(file, context, sink) {
+async function bring(file, context, sink, here) {
   const { store, sha256, progress } = context;
   const stored = await store?.get(file.name);
   if (stored) {
@@ -67,9 +69,9 @@ async function bring(file, context, sink) {
     }
     await store?.remove(file.name);
   }
-  // What was kept of an earlier try may be bad: then once more, from the start.
+  // What was there may be bad: then once more, from the start.
   for (let again = true; ; again = false) {
-    const { found, resumed } = await receive(file, context, sink, again);
+    const { found, resumed } = await receive(file, context, sink, again, here);
     if (found === file.sha256) return true;
     await store?.removePieces(file.name);
     if (!again || !resumed) {
@@ -103,6 +105,14 @@ class Receiver {
   /** The digest of all that came. */
   async digest() {
     return (await this.#hash?.end()) ?? (await this.context.sha256(this.sink.bytes()));
+  }
+
+  /** Takes the bytes that the sink has: the first of the file. @param {number} here */
+  async takeFirst(here) {
+    if (here === 0) return;
+    this.loaded = here;
+    this.resumed = true;
+    await this.#hash?.add(this.sink.bytes().slice(0, here));
   }
 
   /** Takes what an earlier visit kept of the file. */
@@ -204,12 +214,14 @@ class Receiver {
  * @param {File} file
  * @param {Context} context
  * @param {Sink} sink
- * @param {boolean} resume
+ * @param {boolean} resume whether to go on behind what an earlier visit kept, or the first `here` bytes
+ * @param {number} here
  */
-async function receive(file, context, sink, resume) {
+async function receive(file, context, sink, resume, here) {
   const { signal } = context;
   const receiver = new Receiver(file, context, sink);
   if (resume) await receiver.takePieces();
+  if (resume && receiver.loaded === 0 && !context.source.givesNoParts) await receiver.takeFirst(here);
   // The most that ever came: a try that brings less than another did is no progress.
   let most = receiver.loaded;
   for (let attempt = 1; receiver.loaded < file.bytes; attempt++) {
@@ -222,6 +234,12 @@ async function receive(file, context, sink, resume) {
       const { code, status } = /** @type {any} */ (error ?? {});
       const passing = code === undefined || code === "timeout" || (code === "http" && busy(status));
       if (!passing) throw error;
+      if (code === undefined && here > 0 && receiver.loaded === here) {
+        // A server that compresses the file on its way cannot go on in the middle of it.
+        context.source.givesNoParts = true;
+        receiver.startOver();
+        continue;
+      }
       if (receiver.loaded > most) attempt = 1;
       most = Math.max(most, receiver.loaded);
       if (attempt >= ATTEMPTS || globalThis.navigator?.onLine === false) {

@@ -8,7 +8,7 @@ export class Hits extends Array {
   }
 
   /**
-   * @param {{ hits: object[], partial: boolean, weak: boolean, corrected: object[], unknownWords: string[], matches?: object,
+   * @param {{ hits: object[], stage: string, partial: boolean, weak: boolean, corrected: object[], unknownWords: string[], matches?: object,
    *   facets: object, tokens: number, truncated: boolean, unknown: number, shards: object, ms: object }} answer
    */
   static of_(answer) {
@@ -21,7 +21,7 @@ export class Hits extends Array {
 
   /** The answer as a plain object, which crosses to another thread. @param {any} all */
   static plain_(all) {
-    const { partial, weak, corrected, unknownWords, matches, facets, tokens, truncated, unknown, shards, ms } = all;
-    return { hits: Array.from(all), partial, weak, corrected, unknownWords, matches, facets, tokens, truncated, unknown, shards, ms };
+    const { stage, partial, weak, corrected, unknownWords, matches, facets, tokens, truncated, unknown, shards, ms } = all;
+    return { hits: Array.from(all), stage, partial, weak, corrected, unknownWords, matches, facets, tokens, truncated, unknown, shards, ms };
   }
 }

@@ -77,6 +77,17 @@ export interface OpenOptions {
    * a function that makes one, of `nearshelf/worker`, for bundlers that have their own way of making them.
    */
   worker?: boolean | Worker | (() => Worker);
+  /**
+   * When the encoder comes, which meanings need. `"eager"`: in browsers behind the words, so that texts are searched for by their
+   * words until it is here; elsewhere with the shelf, unless `waitUntil` is given. `"lazy"`: with the first search for a text,
+   * which is answered by words. `"none"`: never; texts are searched for by words, vectors of your own by meaning.
+   */
+  encoder?: "eager" | "lazy" | "none";
+  /**
+   * Keeps an edge function at work after its answer, such as `(work) => ctx.waitUntil(work)`: a cold one then answers its first
+   * request by words, while the encoder comes.
+   */
+  waitUntil?: (work: Promise<unknown>) => void;
   /** Instead of the global `fetch`, such as a binding's. */
   fetch?: typeof fetch;
   /** The wasm module, where it does not lie beside this package's code. */
@@ -178,6 +189,11 @@ export type Facets<F = Fields> = {
 
 /** The hits of a search, best first. `map`, `filter` and the like give plain arrays. */
 export interface Hits<F = Fields> extends Array<Hit<F>> {
+  /**
+   * The parts of a text that hits were compared by. `"words"` where the search asked for them, or named no mode and came before
+   * the encoder: then `onPartial` is told of better hits.
+   */
+  stage: "words" | "hybrid" | "meaning";
   /** Whether shards that the query needs are not here: better hits may come, or the shards cannot be had now. */
   partial: boolean;
   /** Whether nothing fits: there is no hit, or the best is no better than chance. */
@@ -271,7 +287,10 @@ export interface SearchOptions<F = Fields> {
   facets?: readonly (keyof F & string)[] | { [N in keyof F]?: boolean | FacetOptions };
   /** Weight of difference: hits that are like one another give way to others, 0 to 1. */
   diversity?: number;
-  /** Parts of a text that items are compared by: words and meaning in one ranking (`hybrid`, the default), or one alone. */
+  /**
+   * Parts of a text that items are compared by: words and meaning in one ranking (`hybrid`), or one alone. Without it, words and
+   * meaning as soon as the encoder is here, words until then; a mode that is named waits for what it needs.
+   */
   mode?: "hybrid" | "words" | "meaning";
   /** The weight of the words in a hybrid score beside the meaning, 0 to 1. */
   weight?: number;
@@ -289,7 +308,10 @@ export interface SearchOptions<F = Fields> {
   where?: Where<F> | string;
   /** Stops waiting. */
   signal?: AbortSignal;
-  /** Told of the hits so far whenever another shard has come. */
+  /**
+   * Told of the hits so far whenever another shard has come, and of better ones after the answer, where that was by words
+   * because the encoder was not here.
+   */
   onPartial?: (hits: Hits<F>) => void;
   /** Answers as soon as one shard is here; the others go on loading. */
   partial?: boolean;
@@ -343,7 +365,7 @@ export interface Shelf<F = Fields> {
   suggest(text: string, options?: { k?: number; signal?: AbortSignal }): Promise<Suggestion[]>;
   /** The unit vector of a text. */
   encode(text: string, options?: { signal?: AbortSignal }): Promise<Float32Array>;
-  /** Downloads every shard and waits until all is kept: from then on no query needs a connection. */
+  /** Downloads encoder and shards and waits until all is kept: from then on no query needs a connection. */
   load(options?: { signal?: AbortSignal }): Promise<void>;
   /**
    * Lays news of items over the shelf, such as live prices and stock of the shop's own service: by id the fields with their
@@ -351,7 +373,7 @@ export interface Shelf<F = Fields> {
    */
   overlay(news: Record<string, { [N in keyof F]?: F[N] | null } | null>): Promise<void>;
   /** Bytes of the module's memory, and shards in it. */
-  stats(): Promise<{ memory: number; shards: number }>;
+  stats(): Promise<{ memory: number; shards: number; encoder: boolean }>;
   /**
    * Takes the shelf as it is on the server now: only files that are not here are fetched. Searches go on meanwhile, with
    * the shelf as it was; what was laid over it stays.

@@ -39,4 +39,5 @@ export const openShelf = openShelfFor({
   modules: { locate, onnx: () => onnx },
   startWorker: browser ? startWorker : undefined,
   cache: browser,
+  background: browser,
 });

@@ -1,8 +1,11 @@
 // Options of the callers, checked by their names.
 
-import { failure } from "./failure.js";
+import { failure, wrong } from "./failure.js";
 import { isCount, pageOptions } from "./page.js";
 import { whereText } from "./where.js";
+
+/** When the encoder comes. */
+const ENCODERS = ["eager", "lazy", "none"];
 
 /** Checks the options of openShelf, each by its name. @param {any} options */
 export function checkOpening(options) {
@@ -18,7 +21,8 @@ export function checkOpening(options) {
   if (signal !== undefined && typeof signal?.addEventListener !== "function") {
     throw failure("options", `signal: expected an AbortSignal, found ${typeof signal}.`);
   }
-  for (const name of ["onProgress", "onUpdate", "onWarning", "fetch"]) {
+  if (rest.encoder !== undefined && !ENCODERS.includes(rest.encoder)) throw wrong("encoder", ENCODERS.join(", "), rest.encoder);
+  for (const name of ["onProgress", "onUpdate", "onWarning", "fetch", "waitUntil"]) {
     if (rest[name] !== undefined && typeof rest[name] !== "function") {
       throw failure("options", `${name}: expected a function, found ${typeof rest[name]}.`);
     }

@@ -60,8 +60,8 @@ export class RemoteShelf {
     try {
       await ready;
       const from = files ? { base: files.base } : { url: direct };
-      const { cache, wasm, onnxWasm, timeout, revalidate } = options;
-      const message = { type: "open", source: from, cache, revalidate, wantsUpdate: Boolean(onUpdate), wasm: absolute(wasm), onnxWasm: absolute(onnxWasm), timeout };
+      const { cache, encoder, wasm, onnxWasm, timeout, revalidate } = options;
+      const message = { type: "open", source: from, cache, encoder, revalidate, wantsUpdate: Boolean(onUpdate), wasm: absolute(wasm), onnxWasm: absolute(onnxWasm), timeout };
       shelf.#about = await shelf.#call(message, signal);
       return shelf;
     } catch (error) {
@@ -83,11 +83,14 @@ export class RemoteShelf {
     return new Promise((resolve, reject) => {
       // At once, whatever the worker is at: it only hears of it.
       const abort = () => {
-        this.#calls.delete(number);
+        done();
         this.#worker.postMessage({ type: "abort", number });
         reject(abortReason(/** @type {AbortSignal} */ (signal)));
       };
-      const done = () => signal?.removeEventListener("abort", abort);
+      const done = () => {
+        this.#calls.delete(number);
+        signal?.removeEventListener("abort", abort);
+      };
       try {
         this.#worker.postMessage({ ...message, number });
       } catch (/** @type {any} */ cause) {
@@ -99,13 +102,14 @@ export class RemoteShelf {
   }
 
   /** @param {any} data */
-  #receive({ type, number, value, error, hits }) {
+  #receive({ type, number, value, error, hits, goesOn }) {
     const call = this.#calls.get(number);
     // Aborted before it was answered.
     if (!call) return;
     if (type === "partial") return call.onPartial?.(hits);
-    this.#calls.delete(number);
-    call.done();
+    // Of a search, more may follow.
+    if (type === "done" || !goesOn) call.done();
+    if (type === "done") return;
     if (!error) call.resolve(value);
     else call.reject(fromMessage(error));
   }

@@ -7,6 +7,7 @@ export const MANIFEST = "shelf.nsm";
 /**
  * @typedef {object} Source
  * @property {string} [base] the address that names are appended to
+ * @property {boolean} [givesNoParts] whether a file could not be had from a place in it on
  * @property {(name: string, request: { signal?: AbortSignal, offset?: number }) => Promise<Response | Uint8Array>} read
  *   gives a file; from `offset` on where it can
  */

@@ -64,6 +64,11 @@ export class Store {
   }
 
   /** @param {string} name */
+  async has(name) {
+    return Boolean(await this.#cache.match(this.#base + name).catch(() => undefined));
+  }
+
+  /** @param {string} name */
   async get(name) {
     const found = await this.#cache.match(this.#base + name).catch(() => undefined);
     return found && new Uint8Array(await found.arrayBuffer());

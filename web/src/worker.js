@@ -12,6 +12,8 @@ const REPORT_MS = 50;
 
 /** @type {LocalShelf | undefined} */
 let shelf;
+/** Work behind answers that were given, by the call's number. @type {Map<number, Promise<void>>} */
+const behind = new Map();
 /** Calls that can be aborted, and reads that wait for the page, by number. */
 const aborts = new Map();
 const reads = new Map();
@@ -33,7 +35,7 @@ function proxy(/** @type {string | undefined} */ base) {
 }
 
 /** @param {any} message @param {AbortSignal} signal */
-async function open({ source, cache, wasm, onnxWasm, timeout, revalidate, wantsUpdate }, signal) {
+async function open({ source, cache, encoder, wasm, onnxWasm, timeout, revalidate, wantsUpdate }, signal) {
   let last = 0;
   const onProgress = (/** @type {any} */ progress) => {
     const now = performance.now();
@@ -46,7 +48,7 @@ async function open({ source, cache, wasm, onnxWasm, timeout, revalidate, wantsU
   const from = source.url ? toSource(source.url, { revalidate: true, kept: cache }) : proxy(source.base);
   const given = { network: wasm, onnx: onnxWasm };
   const modules = { locate: (/** @type {"network" | "onnx"} */ kind) => given[kind] ?? locate(kind), onnx: () => onnx };
-  shelf = await LocalShelf.open(from, { signal, onProgress, onWarning, onUpdate, cache, timeout, revalidate }, modules);
+  shelf = await LocalShelf.open(from, { signal, onProgress, onWarning, onUpdate, cache, encoder, background: true, timeout, revalidate }, modules);
   return shelf.about;
 }
 
@@ -75,7 +77,8 @@ function here() {
 /** @param {any} options @param {number} number @param {AbortSignal} signal */
 function within({ wantsPartial, ...options }, number, signal) {
   const onPartial = (/** @type {any} */ hits) => post({ type: "partial", number, hits: Hits.plain_(hits) });
-  return { ...options, signal, onPartial: wantsPartial ? onPartial : undefined };
+  const goesOn = (/** @type {Promise<void>} */ work) => behind.set(number, work);
+  return { ...options, signal, goesOn, onPartial: wantsPartial ? onPartial : undefined };
 }
 
 globalThis.addEventListener("message", async (/** @type {any} */ { data }) => {
@@ -85,15 +88,21 @@ globalThis.addEventListener("message", async (/** @type {any} */ { data }) => {
     reads.delete(data.number);
     return data.error ? reject(fromMessage(data.error)) : resolve(data.bytes);
   }
+  const { number } = data;
   const abort = new AbortController();
-  aborts.set(data.number, abort);
+  aborts.set(number, abort);
   try {
     const value = await calls[data.type](data, abort.signal);
-    post({ type: "answer", number: data.number, value });
+    const work = behind.get(number);
+    post({ type: "answer", number, value, goesOn: work !== undefined });
+    if (!work) return;
+    await work;
+    post({ type: "done", number });
   } catch (error) {
-    post({ type: "answer", number: data.number, error: toMessage(error) });
+    post({ type: "answer", number, error: toMessage(error) });
   } finally {
-    aborts.delete(data.number);
+    aborts.delete(number);
+    behind.delete(number);
   }
 });
 

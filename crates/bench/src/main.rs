@@ -7,6 +7,7 @@ mod model;
 mod native;
 mod page;
 mod search;
+mod stages;
 mod timing;
 mod train;
 mod updates;
@@ -78,6 +79,12 @@ enum Bench {
         #[arg(long, default_value_t = 5)]
         rounds: usize,
     },
+    /// The demo page behind a phone's line: bytes and time to the first hits, by words and by both.
+    Stages {
+        /// Turns.
+        #[arg(long, default_value_t = 3)]
+        rounds: usize,
+    },
     /// A page's search box over the demo in Chromium: words, a filter and facets, against MiniSearch and Orama.
     Page,
     /// The C library: what its ABI costs, opening, threads.
@@ -112,6 +119,7 @@ fn main() -> Result<()> {
         Bench::Encoder => encoder::run(),
         Bench::Latency { model } => encoder::latency(&model),
         Bench::Web { rounds } => web::run(rounds),
+        Bench::Stages { rounds } => stages::run(rounds),
         Bench::Page => page::run(),
         Bench::Native => native::run(),
         Bench::Size => web::sizes(),

@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
+use miniz_oxide::deflate::compress_to_vec_zlib;
 use nearshelf_catalog::{
-    Bytes, Catalog, Chance, Columns, EncoderFiles, Field, FieldKind, FieldStats, FileRef, Manifest,
-    SearchDefaults, ShardRef, Value, WordsRef,
+    Bytes, Catalog, Chance, Columns, EncoderFiles, Field, FieldKind, FieldStats, FileRef, FrontRef,
+    Manifest, SearchDefaults, ShardRef, Value, WordsRef,
 };
 use nearshelf_encoder::Encoder;
-use nearshelf_index::{CodedVectors, Links, Numbering, Query, ShardBuilder};
+use nearshelf_index::{CodedVectors, Links, Numbering, Query, Shard, ShardBuilder};
 use nearshelf_lexical::Section;
 
 use crate::error::{Error, Result};
@@ -291,12 +292,13 @@ impl<'a> Source<'a> {
     pub fn shard_refs(
         &self,
         partition: Partition,
-        files: Vec<FileRef>,
+        files: Vec<ShardFile>,
         added: bool,
     ) -> Vec<ShardRef> {
         let Partition { centroids, members } = partition;
-        let shard = |((file, centroid), members): ((FileRef, Vec<f32>), Vec<u32>)| ShardRef {
-            file,
+        let shard = |((written, centroid), members): ((ShardFile, Vec<f32>), Vec<u32>)| ShardRef {
+            file: written.file,
+            front: written.front,
             items: members.len() as u32,
             centroid,
             stats: self.stats(&members),
@@ -360,7 +362,7 @@ impl<'a> Source<'a> {
         first: usize,
         store: &impl Store,
         threads: usize,
-    ) -> Result<Vec<FileRef>> {
+    ) -> Result<Vec<ShardFile>> {
         parallel::map(partition.members.len(), threads, |number| {
             let vectors = &parts.coded.shards()[number];
             let back = parts.back.as_ref().map(|back| &back[number]);
@@ -369,11 +371,12 @@ impl<'a> Source<'a> {
                 // Older items lead to these.
                 Some(_) => 1,
             };
-            let shard = ShardBuilder::new(vectors, &parts.graph[number], back, entries);
-            let mut shard = shard.map_err(|source| Error::Shard {
+            let error = |source| Error::Shard {
                 shard: first + number,
                 source,
-            })?;
+            };
+            let shard = ShardBuilder::new(vectors, &parts.graph[number], back, entries);
+            let mut shard = shard.map_err(error)?;
             let items = partition.members[number].iter().map(|&i| i as usize);
             let (ids, values): (Vec<&str>, Vec<&[Option<Value>]>) = items
                 .map(|i| (self.ids[i].as_str(), self.values[i].as_slice()))
@@ -382,13 +385,31 @@ impl<'a> Source<'a> {
                 shard.section(*kind, *index, bytes.clone());
             }
             Columns::write(&mut shard, &ids, &self.kinds, &values)?;
-            store.write(
-                &format!("shard-{:04}", first + number),
-                "nss",
-                &shard.to_bytes(),
-            )
+            let bytes = shard.to_bytes();
+            let file = store.write(&format!("shard-{:04}", first + number), "nss", &bytes)?;
+            let front = match parts.words[number].is_empty() {
+                true => None,
+                false => {
+                    let front = Shard::open(&bytes[..]).map_err(error)?.front();
+                    let packed = compress_to_vec_zlib(&bytes[..front], PACKING);
+                    let stem = format!("front-{:04}", first + number);
+                    let file = store.write(&stem, "nsf", &packed)?;
+                    let bytes = front as u64;
+                    Some(FrontRef { file, bytes })
+                }
+            };
+            Ok(ShardFile { file, front })
         })
     }
+}
+
+/// The level of zlib that fronts of shards are packed with.
+const PACKING: u8 = 9;
+
+/// A shard as it was written.
+pub(crate) struct ShardFile {
+    file: FileRef,
+    front: Option<FrontRef>,
 }
 
 /// Puts the encoder's files into the shelf under names of their content.

@@ -89,11 +89,20 @@ impl<S: Storage> Catalog<S> {
         for (place, expected, found) in [
             (
                 "record, dimensions",
-                self.manifest.dims as usize,
+                self.manifest.dims.into(),
                 shard.dims(),
             ),
-            ("record, items", expected.items as usize, shard.len()),
+            ("record, items", expected.items.into(), shard.len()),
+            (
+                "end of the words and fields",
+                expected
+                    .front
+                    .as_ref()
+                    .map_or(shard.front() as u64, |front| front.bytes),
+                shard.front(),
+            ),
         ] {
+            let found = found as u64;
             if expected != found {
                 return Err(Error::Mismatch {
                     file: file.name.clone(),

@@ -20,7 +20,7 @@ pub use columns::{Columns, FieldKind, Value, ValueRef};
 pub use error::{Error, Result};
 pub use filter::{Condition, Filter};
 pub use manifest::{
-    Chance, EncoderFiles, Field, FieldStats, FileRef, MANIFEST_NAME, Manifest, PartRef,
+    Chance, EncoderFiles, Field, FieldStats, FileRef, FrontRef, MANIFEST_NAME, Manifest, PartRef,
     ProbeRecall, SearchDefaults, ShardRef, ValueStats, WordsRef,
 };
 pub use nearshelf_container::{Bytes, Digest, ErrorKind, Stored, sha256};

@@ -34,11 +34,11 @@ impl Storage for HeadOnly<'_> {
 }
 
 impl Ranges {
-    /// A file of `length` bytes of which the first are here: its head, and maybe more, which is left unread. The
-    /// caller compared the head with its digest in the manifest.
+    /// A file of `length` bytes of which the first are here: its head, and what blocks came behind it. The caller compared the
+    /// head with its digest in the manifest.
     ///
     /// # Errors
-    /// Those of [`Head::read`]; fewer bytes than the head has.
+    /// Those of [`Head::read`]; fewer bytes than the head has; a block that is not as it was written.
     pub fn new(kind: FileKind, length: usize, first: &[u8]) -> Result<Self> {
         let storage = HeadOnly {
             bytes: first,
@@ -46,7 +46,15 @@ impl Ranges {
         };
         let head = Head::read(kind, &storage)?;
         let runs = BTreeMap::from([(0, first[..head.bytes()].to_vec())]);
-        Ok(Ranges { head, runs })
+        let (body, here) = (head.body(), first.len().min(length));
+        let mut ranges = Ranges { head, runs };
+        if here > body {
+            // A block that came in part is not kept.
+            let last = ranges.head.blocks_of(&(here..here + 1)).start;
+            let end = if here == length { length } else { last };
+            ranges.add(body..end, first[body..end].to_vec())?;
+        }
+        Ok(ranges)
     }
 
     /// The file's head.

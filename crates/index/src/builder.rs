@@ -1,17 +1,18 @@
 //! Shards as they are written.
 
-use std::io::{self, Write};
-
 use nearshelf_container::{Error, FileKind, FileWriter, Kind, Result, wire};
 
 use crate::codes::CodedVectors;
 use crate::links::Links;
 use crate::shard::{CODES, MAX_DIMS, MAX_ITEMS, RESIDUALS, Record, check_entries};
 
-/// Puts a shard together: links and vectors, then any columns that the caller adds.
+/// Puts a shard together: columns that the caller adds, then links and vectors.
 #[derive(Debug)]
 pub struct ShardBuilder {
+    /// The head and the caller's columns.
     file: FileWriter,
+    /// Links and vectors, which stand behind them.
+    graph: Vec<(Kind, u32, Vec<u8>)>,
 }
 
 impl ShardBuilder {
@@ -47,14 +48,16 @@ impl ShardBuilder {
             residual_bits: vectors.precision().residual_bits(),
             entries: entries as u32,
         };
-        let mut file = FileWriter::new(FileKind::Shard, wire::encode(&record));
-        links.write(&mut file, 0);
+        let mut graph = Vec::from(links.sections(0));
         if let Some(back) = back {
-            back.write(&mut file, 1);
+            graph.extend(back.sections(1));
         }
-        file.push(CODES, 0, vectors.coarse().to_vec());
-        file.push(RESIDUALS, 0, vectors.residuals().to_vec());
-        Ok(ShardBuilder { file })
+        graph.push((CODES, 0, vectors.coarse().to_vec()));
+        graph.push((RESIDUALS, 0, vectors.residuals().to_vec()));
+        Ok(ShardBuilder {
+            file: FileWriter::new(FileKind::Shard, wire::encode(&record)),
+            graph,
+        })
     }
 
     /// Adds a section of the caller's own.
@@ -62,16 +65,11 @@ impl ShardBuilder {
         self.file.push(kind, index, bytes);
     }
 
-    /// Writes the file.
-    ///
-    /// # Errors
-    /// Those of `out`.
-    pub fn write_to(&self, out: &mut impl Write) -> io::Result<()> {
-        self.file.write_to(out)
-    }
-
     /// The file in memory.
-    pub fn to_bytes(&self) -> Vec<u8> {
+    pub fn to_bytes(mut self) -> Vec<u8> {
+        for (kind, index, bytes) in self.graph {
+            self.file.push(kind, index, bytes);
+        }
         self.file.to_bytes()
     }
 }

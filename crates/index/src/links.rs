@@ -11,7 +11,7 @@
 
 use std::ops::Range;
 
-use nearshelf_container::{Absent, Error, FileWriter, Head, Kind, Result, Storage};
+use nearshelf_container::{Absent, Error, Head, Kind, Result, Storage};
 
 use crate::numbering::MAX_NUMBERS;
 
@@ -91,10 +91,13 @@ impl Links {
         }
     }
 
-    pub(crate) fn write(&self, file: &mut FileWriter, index: u32) {
-        file.push(BASES, index, self.bases.as_flattened().to_vec());
-        file.push(POSITIONS, index, self.positions.as_flattened().to_vec());
-        file.push(LINKS, index, self.links.as_flattened().to_vec());
+    /// The links as sections of a file.
+    pub(crate) fn sections(&self, index: u32) -> [(Kind, u32, Vec<u8>); 3] {
+        [
+            (BASES, index, self.bases.as_flattened().to_vec()),
+            (POSITIONS, index, self.positions.as_flattened().to_vec()),
+            (LINKS, index, self.links.as_flattened().to_vec()),
+        ]
     }
 }
 

@@ -160,7 +160,14 @@ impl<S: Storage> Shard<S> {
         back.map_or(Ok(()), |back| back.verify(&self.storage))
     }
 
-    /// The range that searches read whole: links and the codes that walks compare. Everything behind it is read
+    /// Bytes from the file's start to the last block that holds something before links and codes: with so many, all that is
+    /// not the vectors' can be read.
+    pub fn front(&self) -> usize {
+        let body = self.head.body();
+        self.head.blocks_of(&(body..self.links.start())).end
+    }
+
+    /// The range that searches read whole: links and the codes that walks compare. What is not in it is read
     /// by item.
     pub fn search_part(&self) -> Range<usize> {
         self.links.start()..self.codes.end

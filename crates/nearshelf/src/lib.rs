@@ -18,7 +18,7 @@ mod shelf;
 pub use error::{Error, Result};
 pub use nearshelf_catalog::{
     Boost, Chance, Condition, Corrected, Digest, EncoderFiles, Error as CatalogError, Facet,
-    FacetCounts, FacetQuery, Field, FieldKind, FieldStats, FileRef, Filter, Language,
+    FacetCounts, FacetQuery, Field, FieldKind, FieldStats, FileRef, Filter, FrontRef, Language,
     MANIFEST_NAME, Manifest, Matches, Mode, Naming, Overlay, Parts, ProbeRecall, Query, RangeCount,
     Recommend, SearchDefaults, SearchOptions, SearchStats, ShardRef, Sort, Suggestion, Value,
     ValueCount, ValueRef, ValueStats, WordQuery, Words, WordsRef, sha256,

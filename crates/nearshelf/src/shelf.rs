@@ -165,10 +165,11 @@ impl Shelf {
 
     /// Gives the shelf the head of a shard, whose other bytes come by range: [`Shelf::fetches`] says which are
     /// needed, [`Shelf::add_range`] takes them. `first` are the first bytes of the file, as many as the manifest
-    /// says that the head has, or more.
+    /// says that the head has, or more: whole blocks behind the head are taken as well. With the first
+    /// [`FrontRef::bytes`](nearshelf_catalog::FrontRef::bytes), the shard is searched by words.
     ///
     /// # Errors
-    /// A name that is no shard's, a head that is not the manifest's, a shard that is damaged.
+    /// A name that is no shard's, a head that is not the manifest's, a block or a shard that is damaged.
     pub fn attach_head(&mut self, name: &str, first: &[u8]) -> Result<()> {
         let number = self.shard_number(name);
         let number = number.ok_or_else(|| Error::Unknown { file: name.into() })?;
@@ -468,7 +469,8 @@ impl Shelf {
         Ok(self.catalog.search(&target, options)?)
     }
 
-    /// Numbers of the shards that [`Shelf::search_encoded`] would look at and that are not attached.
+    /// Numbers of the shards that [`Shelf::search_encoded`] would look at and that are not attached, or lack the part that it
+    /// reads.
     ///
     /// # Errors
     /// Those of [`Shelf::search_encoded`].

@@ -43,7 +43,7 @@ impl Shelf {
         let shards = manifest
             .shards
             .iter()
-            .map(|shard| json!({ "file": file(&shard.file), "items": shard.items }));
+            .map(|shard| json!({ "file": file(&shard.file), "front": shard.front.as_ref().map(|front| json!({ "file": file(&front.file), "bytes": front.bytes })), "items": shard.items }));
         let fields = manifest
             .fields
             .iter()
@@ -114,6 +114,15 @@ impl Shelf {
         let room = self.reserved.remove(name);
         let bytes = room.unwrap_or_else(|| AlignedBytes::zeros(0));
         self.inner.attach(name, bytes.into(), true).map_err(to_js)
+    }
+
+    /// Gives the shelf the first bytes of a shard: with those that hold its words and fields it is searched by words.
+    ///
+    /// # Errors
+    /// Those of [`Inner::attach_head`].
+    #[wasm_bindgen(js_name = attachFront)]
+    pub fn attach_front(&mut self, name: &str, first: &[u8]) -> Result<(), JsValue> {
+        self.inner.attach_head(name, first).map_err(to_js)
     }
 
     /// Gives up the room for a file that did not come.
@@ -208,9 +217,10 @@ impl Shelf {
         .to_string())
     }
 
-    /// Whether the item with an id is in an attached shard.
-    pub fn has(&self, id: &str) -> bool {
-        self.inner.get(id).is_ok_and(|hit| hit.is_some())
+    /// The number of the shard that the item with an id is in; nothing where no attached shard has it.
+    #[wasm_bindgen(js_name = shardOf)]
+    pub fn shard_of(&self, id: &str) -> Option<u32> {
+        self.inner.get(id).ok()?.map(|hit| hit.shard)
     }
 
     /// The item with an id as JSON: `{ id, fields }`; nothing where no attached shard has it.

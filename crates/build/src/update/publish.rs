@@ -20,8 +20,9 @@ const BEFORE: &str = "shelf-";
 /// Files that appear under their names when they are complete begin so until then.
 const PARTIAL: &str = ".nearshelf-";
 /// Beginnings of the names of a shelf's files, and their extensions.
-const STEMS: [&str; 7] = [
+const STEMS: [&str; 8] = [
     "shard-",
+    "front-",
     "words-",
     "changes-",
     "items-",
@@ -29,7 +30,7 @@ const STEMS: [&str; 7] = [
     "model-",
     "tokenizer-",
 ];
-const EXTENSIONS: [&str; 7] = ["nss", "nsw", "nsc", "nsi", "nsn", "json", "onnx"];
+const EXTENSIONS: [&str; 8] = ["nss", "nsf", "nsw", "nsc", "nsi", "nsn", "json", "onnx"];
 
 /// The place of a shelf that is brought up to date.
 pub(crate) enum Place {

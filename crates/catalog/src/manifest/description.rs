@@ -22,6 +22,8 @@ pub struct Field {
 pub struct ShardRef {
     /// The shard's file.
     pub file: FileRef,
+    /// Its words and fields as a file of their own; `None` where the shelf has no words.
+    pub front: Option<FrontRef>,
     /// Items in it.
     pub items: u32,
     /// The unit vector in the middle of its items, `[dims]`.
@@ -30,6 +32,15 @@ pub struct ShardRef {
     pub stats: Vec<FieldStats>,
     /// Whether an update added it: its items are of all kinds, so that every search looks at it.
     pub added: bool,
+}
+
+/// The first bytes of a shard, packed: its head, words and fields, with which it is searched by words.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FrontRef {
+    /// The file: the bytes in the format of zlib (RFC 1950).
+    pub file: FileRef,
+    /// The number of the shard's bytes that it holds, from the first on.
+    pub bytes: u64,
 }
 
 /// Recall that a number of shards reached when the shelf was built.

@@ -5,7 +5,9 @@ mod files;
 mod stats;
 mod wire;
 
-pub use description::{Chance, Field, Manifest, ProbeRecall, SearchDefaults, ShardRef, WordsRef};
+pub use description::{
+    Chance, Field, FrontRef, Manifest, ProbeRecall, SearchDefaults, ShardRef, WordsRef,
+};
 pub use files::{EncoderFiles, FileRef, PartRef};
 pub use stats::{FieldStats, ValueStats};
 
@@ -29,9 +31,15 @@ impl Manifest {
         encoder.chain(words).chain(&self.changes).chain(shards)
     }
 
-    /// Every file of the shelf but the manifest itself: those that searches read, and those that tools do.
+    /// The files that no search here reads: fronts of shards, which pages fetch, and sources, which tools do.
+    pub fn other_files(&self) -> impl Iterator<Item = &FileRef> {
+        let fronts = self.shards.iter().flat_map(|shard| &shard.front);
+        fronts.map(|front| &front.file).chain(&self.sources)
+    }
+
+    /// Every file of the shelf but the manifest itself.
     pub fn all_files(&self) -> impl Iterator<Item = &FileRef> {
-        self.files().chain(&self.sources)
+        self.files().chain(self.other_files())
     }
 
     /// The file.
@@ -81,6 +89,15 @@ impl Manifest {
                     format!("{dims} finite numbers"),
                     format!("{found} numbers: {:?} …", &shard.centroid[..found.min(4)]),
                 ));
+            }
+            if let Some(front) = shard
+                .front
+                .as_ref()
+                .filter(|front| front.bytes > shard.file.bytes)
+            {
+                let expected = format!("at most the shard's {} bytes", shard.file.bytes);
+                let place = format!("front of shard {i}");
+                return Err(error(&place, expected, front.bytes.to_string()));
             }
             if shard.stats.len() != self.fields.len() {
                 let expected = format!("statistics of {} fields", self.fields.len());

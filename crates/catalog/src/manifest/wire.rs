@@ -8,7 +8,7 @@ use nearshelf_container::{Digest, Error, FileKind, FileWriter, Head, Kind, Resul
 use serde::{Deserialize, Serialize};
 
 use super::description::{
-    Chance, Field, Manifest, ProbeRecall, SearchDefaults, ShardRef, WordsRef,
+    Chance, Field, FrontRef, Manifest, ProbeRecall, SearchDefaults, ShardRef, WordsRef,
 };
 use super::files::{EncoderFiles, FileRef, PartRef};
 use super::stats::{Counts, FieldStats, ValueStats};
@@ -97,6 +97,13 @@ struct ShardRecord {
     items: u32,
     stats: Vec<Record<StatsRecord>>,
     added: bool,
+    front: Option<Record<FrontRecord>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct FrontRecord {
+    file: Record<FileRecord>,
+    bytes: u64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -209,6 +216,10 @@ pub(super) fn read(bytes: &[u8]) -> Result<Manifest> {
             .map(|(field, stats)| stats.0.of(field.kind))
             .collect(),
         added: record.0.added,
+        front: record.0.front.map(|front| FrontRef {
+            file: front.0.file.0.into(),
+            bytes: front.0.bytes,
+        }),
     });
     Ok(Manifest {
         built_by: shelf.built_by,
@@ -257,6 +268,12 @@ fn shard_record(shard: &ShardRef) -> Record<ShardRecord> {
         items: shard.items,
         stats: shard.stats.iter().map(|&s| Record(s.into())).collect(),
         added: shard.added,
+        front: shard.front.as_ref().map(|front| {
+            Record(FrontRecord {
+                file: Record((&front.file).into()),
+                bytes: front.bytes,
+            })
+        }),
     })
 }
 

@@ -51,6 +51,11 @@ impl Asked<'_> {
         self.target.all_aims().next().is_none()
     }
 
+    /// Whether vectors are compared.
+    pub fn is_by_meaning(&self) -> bool {
+        self.queries.iter().any(Option::is_some)
+    }
+
     /// Whether there is one aim, whose scores are compared with no other's.
     pub fn has_one_aim(&self) -> bool {
         self.target.all_aims().count() == 1
@@ -63,6 +68,7 @@ impl Asked<'_> {
             rule,
             ef,
             exact: self.exact,
+            by_meaning: self.is_by_meaning(),
             filter: self.filter.as_ref(),
             without: &self.without,
         }

@@ -31,6 +31,8 @@ pub(super) struct Plan<'a> {
     pub ef: usize,
     /// Whether every shard is compared whole.
     pub exact: bool,
+    /// Whether vectors are compared: a shard of which the words alone are here is then passed over.
+    pub by_meaning: bool,
     pub filter: Option<&'a Node>,
     /// Items that are no hits, in rising order.
     pub without: &'a [Place],

@@ -51,6 +51,9 @@ impl<S: Storage> Catalog<S> {
                 })?;
                 shard.search(words, query, at, accept, &mut top, &mut scratch)
             };
+            if !self.is_here(number, plan.by_meaning) {
+                continue;
+            }
             let Some(shard) = self.words_of(number).transpose() else {
                 continue;
             };

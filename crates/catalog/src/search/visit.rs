@@ -105,8 +105,8 @@ impl<S: Storage> Catalog<S> {
         }
     }
 
-    /// The shards that a search would look at and that are not attached: the nearest first, then those that hold most of its
-    /// rare words. Where a filter allows few of the items of those that come, more are missing afterwards. An order by fields
+    /// The shards that a search would look at and that are not here, or lack the part that it reads: the nearest first, then
+    /// those that hold most of its rare words. Where a filter allows few of the items of those that come, more are missing afterwards. An order by fields
     /// needs all shards that may hold items.
     ///
     /// # Errors
@@ -120,8 +120,9 @@ impl<S: Storage> Catalog<S> {
         let items = shards.iter().map(|shard| shard.items as usize).sum();
         let k = options.offset.saturating_add(options.k).min(items);
         let mut missing = Vec::new();
+        let by_meaning = asked.is_by_meaning();
         let is_new = |missing: &Vec<usize>, number: usize| {
-            self.shard(number).is_none() && !missing.contains(&number)
+            !self.is_here(number, by_meaning) && !missing.contains(&number)
         };
         if !asked.sort.is_empty() || (asked.is_browsing() && !asked.boosts.is_empty()) {
             let all = (0..shards.len()).filter(may_match);
@@ -156,7 +157,13 @@ impl<S: Storage> Catalog<S> {
             let Some((words, query)) = self.words().zip(aim.words.as_ref()) else {
                 continue;
             };
-            let holding = query.shards(words, shards.len(), rule.probe.max(1));
+            let mut holding = query.shards(words, shards.len(), rule.probe.max(1));
+            if !by_meaning {
+                // Any shard holds words that are everywhere.
+                let any = (0..shards.len()).take(usize::from(holding.is_empty()));
+                let added = (0..shards.len()).filter(|&number| self.is_added(number));
+                holding.extend(any.chain(added));
+            }
             for number in holding.into_iter().filter(may_match) {
                 if k > 0 && is_new(&missing, number) {
                     missing.push(number);
@@ -164,6 +171,12 @@ impl<S: Storage> Catalog<S> {
             }
         }
         Ok(missing)
+    }
+
+    /// Whether a search finds a shard's items: it is attached, and where vectors are compared they have come.
+    pub(super) fn is_here(&self, number: usize, by_meaning: bool) -> bool {
+        let shard = self.shard(number);
+        shard.is_some_and(|shard| !by_meaning || shard.slice().is_ok())
     }
 
     /// Items of a shard that a filter allows, as far as that is known.

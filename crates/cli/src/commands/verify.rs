@@ -18,7 +18,7 @@ pub fn run(args: &ShelfArgs) -> Result<()> {
     let manifest = shelf.manifest();
     let mut files = manifest.files().count() + 1;
     let mut total: u64 = manifest.files().map(|f| f.bytes).sum();
-    for file in &manifest.sources {
+    for file in manifest.other_files() {
         let path = args.shelf.join(&file.name);
         // A copy that serves searches may lack them.
         if path.is_file() {
