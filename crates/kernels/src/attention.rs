@@ -7,6 +7,7 @@ use crate::backend::{Backend, F32s};
 use crate::exp2::exp2;
 use crate::head::{Head, HeadScratch};
 use crate::reduce::{LANES, tree_sum, vectors};
+use crate::room::resize;
 
 /// Writes the head's part of `context`, `[tokens][channels]`.
 ///
@@ -35,7 +36,7 @@ pub(crate) fn attend<B: Backend, const ROWS: usize, const VECTORS: usize>(
     let padded = tokens.next_multiple_of(step.max(LANES));
     transpose_keys(head, padded, &mut scratch.keys);
     let keys = &scratch.keys[..width * padded];
-    scratch.scores.resize(ROWS * padded, 0.0);
+    resize(&mut scratch.scores, ROWS * padded);
     let scores = &mut scratch.scores[..ROWS * padded];
 
     // The last queries are a whole group again; where it overlaps the one before, the same is
@@ -184,7 +185,7 @@ fn load<S: Simd, const VECTORS: usize>(simd: S, from: &[f32]) -> [S::f32s; VECTO
 #[inline(always)]
 fn transpose_keys(head: &Head<'_>, padded: usize, keys: &mut Vec<f32>) {
     let row = 3 * head.channels;
-    keys.resize(head.width * padded, 0.0);
+    resize(keys, head.width * padded);
     for j in 0..head.tokens {
         let at = j * row + head.channels + head.first;
         for (d, x) in head.qkv[at..at + head.width].iter().enumerate() {

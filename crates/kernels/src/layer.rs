@@ -13,6 +13,7 @@ use crate::linear::{Activation, Linear};
 use crate::norm::{LARGEST_INPUT, LayerNorm};
 use crate::quantize::Quantized;
 use crate::reduce::LANES;
+use crate::room::resize;
 
 /// Tokens that go through what follows attention at a time: their intermediate activations stay in
 /// the second-level cache.
@@ -236,7 +237,7 @@ impl Work for Run<'_> {
 
 fn sized(buffer: &mut Vec<f32>, length: usize) -> &mut [f32] {
     if buffer.len() < length {
-        buffer.resize(length, 0.0);
+        resize(buffer, length);
     }
     &mut buffer[..length]
 }

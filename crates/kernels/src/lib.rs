@@ -36,6 +36,7 @@ mod linear;
 mod norm;
 mod quantize;
 mod reduce;
+mod room;
 
 pub use block::Block;
 pub use embedding::{Embedding, embed};

@@ -5,6 +5,7 @@ use fearless_simd::{Simd, prelude::*};
 use nearshelf_container::Values;
 
 use crate::backend::{Backend, F32s, I32s};
+use crate::room::resize;
 
 /// 1.5 · 2^23: a small number added to it is rounded to the nearest whole one, ties to even, which then
 /// stands in the low bits of the sum.
@@ -73,8 +74,8 @@ pub(crate) struct Token {
 impl Quantized {
     /// Makes room for `tokens` tokens of `channels` channels.
     pub fn resize(&mut self, tokens: usize, channels: usize) {
-        self.words.resize(tokens * channels / 4, 0);
-        self.tokens.resize(tokens, Token::default());
+        resize(&mut self.words, tokens * channels / 4);
+        resize(&mut self.tokens, tokens);
     }
 }
 

@@ -20,12 +20,15 @@ pub struct Build {
 }
 
 const SIMD: &str = "-Ctarget-feature=+simd128";
-const RELAXED: &str = "-Ctarget-feature=+simd128,+relaxed-simd";
+// Half of the stack that Rust gives, which is memory of every page: nothing here recurses far. tract does.
+const SIMD_SMALL: &str = "-Ctarget-feature=+simd128 -Clink-arg=-zstack-size=524288";
+const RELAXED_SMALL: &str =
+    "-Ctarget-feature=+simd128,+relaxed-simd -Clink-arg=-zstack-size=524288";
 
 /// All modules. The one below `onnx` reads graphs in ONNX as well; what it runs them on, tract, knows no relaxed SIMD.
 pub const BUILDS: [Build; 3] = [
-    Build::new("simd128", "", SIMD),
-    Build::new("relaxed-simd", "", RELAXED),
+    Build::new("simd128", "", SIMD_SMALL),
+    Build::new("relaxed-simd", "", RELAXED_SMALL),
     Build::new("onnx/simd128", "onnx", SIMD),
 ];
 
