@@ -54,7 +54,8 @@ fn nearshelf_json(arguments: &[&str]) -> Value {
     serde_json::from_str(&out).unwrap()
 }
 
-fn words_and_meaning_together_beat_each(eval: &[&str]) {
+/// nDCG@10 by words, meaning and both of a shelf that is evaluated so.
+fn words_and_meaning_together_beat_each(eval: &[&str]) -> [f64; 3] {
     let report = nearshelf_json(&[eval, &["--systems", "words,meaning,hybrid"]].concat());
     let ndcg = |system: &str| {
         let metrics = &report["systems"][system];
@@ -63,6 +64,25 @@ fn words_and_meaning_together_beat_each(eval: &[&str]) {
     };
     let [words, meaning, hybrid] = ["words", "meaning", "hybrid"].map(ndcg);
     assert!(words >= 0.655 && hybrid >= 0.665 && hybrid > words.max(meaning));
+    [words, meaning, hybrid]
+}
+
+/// Builds the shelf `four` with a query encoder of 4 bits, and compares it with one of 8.
+fn four_bits_find_what_eight_do(
+    corpus: &str,
+    model: &str,
+    eight: &str,
+    four: &str,
+    judged: &[&str],
+) {
+    let eval =
+        |shelf| words_and_meaning_together_beat_each(&[&["eval", shelf][..], judged].concat());
+    let items = ["--items", corpus, "--model", model, "--fields", "title"];
+    let bits = ["--query-bits", "4", "--out", four];
+    nearshelf_json(&[&["build"][..], &items, &bits].concat());
+    for (eight, four) in eval(eight).iter().zip(eval(four)) {
+        assert!(four >= 0.98 * eight, "{four} of {eight} with 4 bits");
+    }
 }
 
 #[test]
@@ -123,7 +143,7 @@ fn icecat_is_measured_as_the_data_guide_measures_it() {
         ndcg.push(metric("nearshelf", "ndcg_exponential"));
         exact.push(metric("exact", "ndcg_exponential"));
         if precision == "shipped" {
-            words_and_meaning_together_beat_each(&[&["eval", &shelf][..], &judged].concat());
+            four_bits_find_what_eight_do(corpus, &model, &shelf, &path("shelf-four"), &judged);
         }
     }
     println!("nDCG@10: f32 {:.4}, INT8 {:.4}", ndcg[0], ndcg[1]);

@@ -44,14 +44,10 @@ fn setup(test: &str) -> Option<&'static Setup> {
     Some(SETUP.get_or_init(|| prepare(package, modules, node)))
 }
 
-fn prepare(package: PathBuf, modules: PathBuf, node: PathBuf) -> Setup {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("web");
-    let _ = fs::remove_dir_all(&folder);
-    let project = folder.join("project");
-    fs::create_dir_all(&project).unwrap();
-
+/// Installs the package in a project as its users do; its tarball.
+fn install(package: &Path, project: &Path) -> PathBuf {
     let npm = |arguments: &[&str]| {
-        let (code, out, error) = outcome(Command::new("npm").args(arguments).current_dir(&project));
+        let (code, out, error) = outcome(Command::new("npm").args(arguments).current_dir(project));
         assert_eq!(code, 0, "npm {arguments:?}: {error}");
         out
     };
@@ -71,6 +67,16 @@ fn prepare(package: PathBuf, modules: PathBuf, node: PathBuf) -> Setup {
         "--no-fund",
         tarball.to_str().unwrap(),
     ]);
+    tarball
+}
+
+fn prepare(package: PathBuf, modules: PathBuf, node: PathBuf) -> Setup {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("web");
+    let _ = fs::remove_dir_all(&folder);
+    let project = folder.join("project");
+    fs::create_dir_all(&project).unwrap();
+
+    let tarball = install(&package, &project);
     for entry in fs::read_dir(root().join("tests/web")).unwrap() {
         let entry = entry.unwrap();
         fs::copy(entry.path(), project.join(entry.file_name())).unwrap();
@@ -91,7 +97,14 @@ fn prepare(package: PathBuf, modules: PathBuf, node: PathBuf) -> Setup {
         fs::write(&rows, lines).unwrap();
         let (code, _, error) = outcome(
             nearshelf()
-                .args(["build", "--shard-size", "1000", "--items"])
+                .args([
+                    "build",
+                    "--shard-size",
+                    "1000",
+                    "--query-bits",
+                    "4",
+                    "--items",
+                ])
                 .arg(&rows)
                 .arg("--model")
                 .arg(model.path())
@@ -402,6 +415,8 @@ fn days(setup: &Setup) -> (PathBuf, usize) {
         all.extend(shop(&shelf));
         fs::write(folder.join(format!("{day}.json")), json!(all).to_string()).unwrap();
     };
+    // Queries have weights of 4 bits there, items have not.
+    let model = demo_model();
     copy(&setup.sharded, 0);
     answers(0);
     let last = 4;
@@ -432,6 +447,8 @@ fn days(setup: &Setup) -> (PathBuf, usize) {
         update
             .arg("update")
             .arg(&shelf)
+            .arg("--model")
+            .arg(model.path())
             .arg("--items")
             .arg(&changed);
         done(update.arg("--remove").arg(&removed).args(["--keep", "1"]));

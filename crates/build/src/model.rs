@@ -4,7 +4,7 @@ use std::path::Path;
 
 use nearshelf_catalog::{EncoderFiles, MANIFEST_NAME, Manifest};
 use nearshelf_container::Bytes;
-use nearshelf_encoder::{Encoder, NETWORK_NAME};
+use nearshelf_encoder::{Encoder, NETWORK_NAME, in_four_bits};
 
 use crate::error::{Error, Result};
 
@@ -91,6 +91,34 @@ impl Model {
         let bytes = Bytes::map(&path).map_err(|e| Error::io(&path, e))?;
         file.verify(&bytes)?;
         Self::from_network(&file.name, bytes)
+    }
+
+    /// The model whose queries are encoded with weights of 4 bits, in half of the bytes. Items keep their encoder.
+    ///
+    /// # Errors
+    /// An encoder that is no network file.
+    pub fn with_four_bits(self) -> Result<Self> {
+        #[cfg(feature = "onnx")]
+        if let ModelFiles::Onnx { .. } = self.files {
+            return Err(Error::Option {
+                option: "query bits",
+                expected: "8 for an encoder whose graph is not recognised".into(),
+                found: "4".into(),
+            });
+        }
+        #[cfg_attr(
+            not(feature = "onnx"),
+            expect(irrefutable_let_patterns, reason = "one kind without `onnx`")
+        )]
+        let ModelFiles::Network(bytes) = &self.files else {
+            return Ok(self);
+        };
+        let coarse = Bytes::from(in_four_bits(NETWORK_NAME, bytes)?);
+        Ok(Model {
+            queries: Some(Encoder::from_network(NETWORK_NAME, coarse.clone(), true)?),
+            files: ModelFiles::Network(coarse),
+            ..self
+        })
     }
 
     /// The encoder of the items.

@@ -26,7 +26,7 @@ pub use error::{Error, Result};
 pub use nearshelf_container::{Bytes, ErrorKind};
 pub use nearshelf_kernels::Isa;
 pub use nearshelf_network::Fusion;
-pub use network_file::NETWORK_NAME;
+pub use network_file::{NETWORK_NAME, in_four_bits};
 #[cfg(feature = "onnx")]
 pub use onnx::{ModelFiles, network_file};
 pub use tokenizer::{Tokenizer, Tokens};

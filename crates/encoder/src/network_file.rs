@@ -1,8 +1,8 @@
 //! The network file (`.nsn`): configuration, tokenizer and network of an encoder in one file that is read in
 //! place. `FORMAT.md` beside `nearshelf-container` has the layout.
 
-use nearshelf_container::{Bytes, Digest, FileKind, Head, wire};
-use nearshelf_network::Network;
+use nearshelf_container::{Bytes, Digest, FileKind, FileWriter, Head, wire};
+use nearshelf_network::{Bits, Network};
 use serde::{Deserialize, Serialize};
 
 use crate::config::{EncoderConfig, Head as PoolingHead, Pooling, Precision};
@@ -85,9 +85,18 @@ impl NetworkFile {
             file: name.to_owned(),
             source,
         };
+        let tokenizer = match Network::is_coarse(&head) {
+            true => {
+                let others = others(&head, &bytes).to_bytes();
+                let bytes = Bytes::from(others).aligned();
+                let head = Head::read(FileKind::Network, &bytes).map_err(file)?;
+                Tokenizer::open(name, &bytes, &head)?
+            }
+            false => Tokenizer::open(name, &bytes, &head)?,
+        };
         let opened = NetworkFile {
             config: config(record),
-            tokenizer: Tokenizer::open(name, &bytes, &head)?,
+            tokenizer,
             network: Network::open(&bytes, &head).map_err(network)?,
         };
         opened.config.check(name)?;
@@ -146,6 +155,35 @@ fn config(record: ConfigRecord) -> EncoderConfig {
     }
 }
 
+/// A network file with codes of 4 bits instead: half of the bytes, and nearly the same vectors. Kernels run it as they run the
+/// other. `name` names the file in errors.
+///
+/// # Errors
+/// A file that is damaged, or whose parts do not fit one another.
+pub fn in_four_bits(name: &str, bytes: &Bytes) -> Result<Vec<u8>> {
+    let opened = NetworkFile::open(name, bytes.clone(), false)?;
+    let head = Head::read(FileKind::Network, bytes).map_err(|source| Error::File {
+        file: name.to_owned(),
+        source,
+    })?;
+    let mut file = others(&head, bytes);
+    opened.network.write(&mut file, Bits::Four);
+    Ok(file.to_bytes())
+}
+
+/// A file of the sections that are not the network's.
+fn others(head: &Head, bytes: &Bytes) -> FileWriter {
+    let mut file = FileWriter::new(FileKind::Network, head.meta().to_vec());
+    let others = head
+        .sections()
+        .filter(|section| !Network::owns(section.kind));
+    for section in others {
+        let content = bytes.get(section.range.clone()).unwrap_or_default();
+        file.push(section.kind, section.index, content.to_vec());
+    }
+    file
+}
+
 /// The network file of an encoder.
 #[cfg(feature = "onnx")]
 pub(crate) fn write(
@@ -168,8 +206,8 @@ pub(crate) fn write(
         model: Digest::from_hex(&config.model_sha256).unwrap_or_default(),
         tokenizer: Digest::from_hex(&config.tokenizer_sha256).unwrap_or_default(),
     };
-    let mut file = nearshelf_container::FileWriter::new(FileKind::Network, wire::encode(&record));
+    let mut file = FileWriter::new(FileKind::Network, wire::encode(&record));
     Tokenizer::write(tokenizer, &mut file)?;
-    network.write(&mut file);
+    network.write(&mut file, Bits::Eight);
     Ok(file.to_bytes())
 }

@@ -43,6 +43,13 @@ impl AttachedFiles {
         self.0.contains_key(name)
     }
 
+    /// Lets go of the bytes of a file, which is here all the same.
+    pub fn release(&mut self, file: &FileRef) {
+        if let Some(attached) = self.0.get_mut(&file.name) {
+            attached.bytes = Bytes::from(Vec::new());
+        }
+    }
+
     fn get(&self, file: &FileRef) -> Result<&Attached> {
         self.0.get(&file.name).ok_or_else(|| Error::Missing {
             file: file.name.clone(),

@@ -375,6 +375,19 @@ impl Shelf {
         Ok(&self.encoder.get_or_init(|| Loaded(Arc::new(encoder))).0)
     }
 
+    /// Lets go of the encoder's files once the encoder is loaded: weights of 4 bits are not read in place, and their file is memory
+    /// that nothing needs. [`Shelf::verify`] misses them afterwards.
+    ///
+    /// # Errors
+    /// Those of [`Shelf::encoder`].
+    pub fn release_encoder_files(&mut self) -> Result<()> {
+        self.encoder()?;
+        for file in self.manifest().encoder.clone().files() {
+            self.files.release(file);
+        }
+        Ok(())
+    }
+
     /// The best `k` items for a text, by its words and its meaning, with the shelf's own defaults.
     ///
     /// # Errors

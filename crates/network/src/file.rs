@@ -4,9 +4,11 @@
 //! feed-forward part; out of it), layer norms 2 · layer + part (behind the attention, behind the feed-forward
 //! part); the embeddings' layer norm is the last one.
 
+use half::f16;
 use nearshelf_container::{Bytes, FileWriter, Head, Kind, Values, wire};
-use nearshelf_kernels::{Activation, Layer, LayerNorm, LayerParts, Linear, LinearParts};
+use nearshelf_kernels::{Activation, Block, Layer, LayerNorm, LayerParts, Linear, LinearParts};
 
+use crate::coarse;
 use crate::error::{Error, Result};
 use crate::network::Network;
 use crate::record::{LayerRecord, NetworkRecord};
@@ -18,10 +20,18 @@ const RECORD: Kind = Kind::new(b"NETW");
 const WORD_CODES: Kind = Kind::new(b"WRDC");
 /// Scales of the word embeddings, `f32 [vocabulary]`.
 const WORD_SCALES: Kind = Kind::new(b"WRDS");
+/// Instead of the codes: 4 bits of each, `u8 [vocabulary][channels / 2]`, and the factors of 32, `u8 [vocabulary][channels / 32]`.
+const COARSE_WORDS: Kind = Kind::new(b"WRD4");
+const WORD_FACTORS: Kind = Kind::new(b"WRDM");
 /// Position embeddings, `f32 [positions][channels]`.
 const POSITIONS: Kind = Kind::new(b"POSI");
+/// Instead of them: in 16 bits.
+const HALF_POSITIONS: Kind = Kind::new(b"POSH");
 /// Weights of a linear layer, `u8 [outputs / 16][inputs / 4][16][4]`.
 const BLOCKS: Kind = Kind::new(b"WGHT");
+/// Instead of them: 4 bits of each, `u8 [outputs / 16][inputs / 32][16][16]`, and the factors of 32, `u8 [outputs / 16][inputs / 32][16]`.
+const COARSE_BLOCKS: Kind = Kind::new(b"WGT4");
+const BLOCK_FACTORS: Kind = Kind::new(b"WGTM");
 /// Scale of each output, `f32 [outputs]`.
 const SCALES: Kind = Kind::new(b"SCAL");
 /// scale · Σ codes of each output, `f32 [outputs]`.
@@ -68,16 +78,16 @@ impl Network {
         }
         let norm = file.norm(2 * layers.len(), channels, record.epsilon)?;
         let tables = Tables::new(
-            file.values::<i8>(WORD_CODES, 0)?,
+            file.words()?,
             file.values::<f32>(WORD_SCALES, 0)?,
-            file.values::<f32>(POSITIONS, 0)?,
+            file.positions()?,
             norm,
         )?;
         Network::new(tables, layers)
     }
 
-    /// Appends the network's sections.
-    pub fn write(&self, file: &mut FileWriter) {
+    /// Appends the network's sections, its codes as they are or in 4 bits.
+    pub fn write(&self, file: &mut FileWriter, bits: Bits) {
         let record = NetworkRecord {
             channels: self.channels() as u32,
             epsilon: self.tables.norm.parts().2,
@@ -89,7 +99,7 @@ impl Network {
         };
         file.push(RECORD, 0, wire::encode(&record));
         file.push(WORD_SCALES, 0, self.tables.scales.to_bytes());
-        file.push(POSITIONS, 0, self.tables.positions.to_bytes());
+        write_positions(file, &self.tables.positions, bits);
         for (i, layer) in self.layers.iter().enumerate() {
             let LayerParts {
                 qkv,
@@ -107,14 +117,79 @@ impl Network {
                 (Part::Outer, outer),
             ];
             for (part, linear) in linears {
-                write_linear(file, linear_index(i, part), &linear.parts());
+                let index = linear_index(i, part);
+                match bits {
+                    Bits::Eight => write_linear(file, index, &linear.parts()),
+                    Bits::Four => write_coarse(file, index, &linear.parts()),
+                }
             }
             write_norm(file, 2 * i, attention_norm);
             write_norm(file, 2 * i + 1, output_norm);
         }
         write_norm(file, 2 * self.layers.len(), &self.tables.norm);
         // Last, as a text reads few of its rows.
-        file.push(WORD_CODES, 0, self.tables.codes.to_bytes());
+        match bits {
+            Bits::Eight => file.push(WORD_CODES, 0, self.tables.codes.to_bytes()),
+            Bits::Four => {
+                let words = coarse::of_words(&self.tables.codes);
+                file.push(WORD_FACTORS, 0, words.factors);
+                file.push(COARSE_WORDS, 0, words.codes);
+            }
+        }
+    }
+
+    /// Whether the codes of a network have 4 bits in its file: then nothing of it is read in place.
+    pub fn is_coarse(head: &Head) -> bool {
+        head.find(COARSE_WORDS, 0).is_some()
+    }
+
+    /// Whether a section of a file is the network's.
+    pub fn owns(kind: Kind) -> bool {
+        SECTIONS.contains(&kind)
+    }
+}
+
+/// The bits of a network's codes in its file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Bits {
+    /// Codes as kernels read them, in place.
+    #[default]
+    Eight,
+    /// Half of the bytes: 4 bits, and a factor for each 32 codes. Kernels read their products.
+    Four,
+}
+
+/// All kinds of sections that a network has.
+const SECTIONS: [Kind; 17] = [
+    RECORD,
+    WORD_CODES,
+    WORD_SCALES,
+    COARSE_WORDS,
+    WORD_FACTORS,
+    POSITIONS,
+    HALF_POSITIONS,
+    BLOCKS,
+    COARSE_BLOCKS,
+    BLOCK_FACTORS,
+    SCALES,
+    MIDDLES,
+    BIAS,
+    CENTER,
+    GAIN,
+    NORM_WEIGHT,
+    NORM_BIAS,
+];
+
+fn write_positions(file: &mut FileWriter, positions: &[f32], bits: Bits) {
+    match bits {
+        Bits::Eight => {
+            let numbers = positions.iter().flat_map(|x| x.to_le_bytes());
+            file.push(POSITIONS, 0, numbers.collect());
+        }
+        Bits::Four => {
+            let halves = positions.iter().map(|&x| f16::from_f32(x).to_le_bytes());
+            file.push(HALF_POSITIONS, 0, halves.flatten().collect());
+        }
     }
 }
 
@@ -134,6 +209,49 @@ fn write_linear(file: &mut FileWriter, index: u32, parts: &LinearParts) {
     file.push(SCALES, index, parts.scales.to_bytes());
     file.push(MIDDLES, index, parts.middles.to_bytes());
     file.push(BIAS, index, parts.bias.to_bytes());
+    write_shaping(file, index, parts);
+}
+
+/// A linear layer whose codes are coarse. What follows from the codes is that of the new ones.
+fn write_coarse(file: &mut FileWriter, index: u32, parts: &LinearParts) {
+    let mut sums = vec![0i32; parts.outputs];
+    let mut moved = vec![0f64; parts.outputs];
+    let coarse = coarse::of_blocks(
+        &parts.blocks,
+        parts.inputs,
+        |output, input, before, code| {
+            sums[output] += i32::from(code);
+            // The bias holds what the centers of the inputs amount to.
+            if let Some(&center) = parts.center.get(input) {
+                let gain = parts.gain.get(input).copied().unwrap_or(1.0);
+                let difference = f64::from(code) - f64::from(before);
+                moved[output] += difference * f64::from(center) * f64::from(gain);
+            }
+        },
+    );
+    let outputs = parts
+        .scales
+        .iter()
+        .zip(parts.bias.iter())
+        .zip(sums.iter().zip(&moved));
+    let (middles, bias): (Vec<f32>, Vec<f32>) = outputs
+        .map(|((&scale, &bias), (&sum, &moved))| {
+            (
+                sum as f32 * scale,
+                (f64::from(bias) + f64::from(scale) * moved) as f32,
+            )
+        })
+        .unzip();
+    let bytes = |numbers: Vec<f32>| numbers.iter().flat_map(|x| x.to_le_bytes()).collect();
+    file.push(COARSE_BLOCKS, index, coarse.codes);
+    file.push(BLOCK_FACTORS, index, coarse.factors);
+    file.push(SCALES, index, parts.scales.to_bytes());
+    file.push(MIDDLES, index, bytes(middles));
+    file.push(BIAS, index, bytes(bias));
+    write_shaping(file, index, parts);
+}
+
+fn write_shaping(file: &mut FileWriter, index: u32, parts: &LinearParts) {
     for (kind, values) in [(CENTER, &parts.center), (GAIN, &parts.gain)] {
         if !values.is_empty() {
             file.push(kind, index, values.to_bytes());
@@ -207,7 +325,7 @@ impl File<'_> {
         let parts = LinearParts {
             inputs,
             outputs,
-            blocks: self.values(BLOCKS, index)?,
+            blocks: self.blocks(index)?,
             scales: self.values(SCALES, index)?,
             middles: self.values(MIDDLES, index)?,
             bias: self.values(BIAS, index)?,
@@ -216,6 +334,34 @@ impl File<'_> {
             activation,
         };
         Ok(Linear::from_parts(&format!("linear layer {index}"), parts)?)
+    }
+
+    fn blocks(&self, index: u32) -> Result<Values<Block>> {
+        if self.head.find(COARSE_BLOCKS, index).is_none() {
+            return self.values(BLOCKS, index);
+        }
+        let codes = self.values::<u8>(COARSE_BLOCKS, index)?;
+        let factors = self.values::<u8>(BLOCK_FACTORS, index)?;
+        let place = format!("section {COARSE_BLOCKS} {index}");
+        Ok(coarse::blocks(&codes, &factors, &place)?.into())
+    }
+
+    fn words(&self) -> Result<Values<i8>> {
+        if self.head.find(COARSE_WORDS, 0).is_none() {
+            return self.values(WORD_CODES, 0);
+        }
+        let codes = self.values::<u8>(COARSE_WORDS, 0)?;
+        let factors = self.values::<u8>(WORD_FACTORS, 0)?;
+        Ok(coarse::words(&codes, &factors, "section WRD4 0")?.into())
+    }
+
+    fn positions(&self) -> Result<Values<f32>> {
+        if self.head.find(HALF_POSITIONS, 0).is_none() {
+            return self.values(POSITIONS, 0);
+        }
+        let halves = self.values::<u16>(HALF_POSITIONS, 0)?;
+        let numbers = halves.iter().map(|&bits| f16::from_bits(bits).to_f32());
+        Ok(numbers.collect::<Vec<f32>>().into())
     }
 
     fn norm(&self, index: usize, channels: usize, epsilon: f32) -> Result<LayerNorm> {
@@ -235,6 +381,12 @@ impl File<'_> {
     fn values<T: nearshelf_container::Number>(&self, kind: Kind, index: u32) -> Result<Values<T>> {
         let range = self.head.need(kind, index)?;
         let place = format!("section {kind} {index}");
-        Ok(Values::in_place(self.bytes, range, &place)?)
+        let values = Values::in_place(self.bytes, range, &place)?;
+        // Little is read in place beside coarse codes: without it, the file can go.
+        Ok(if Network::is_coarse(self.head) {
+            values.to_vec().into()
+        } else {
+            values
+        })
     }
 }

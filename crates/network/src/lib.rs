@@ -3,6 +3,7 @@
 //!
 //! Token ids go in, a vector for each token comes out. Tokenizer and pooling are not this crate's.
 
+mod coarse;
 mod error;
 mod file;
 mod fusion;
@@ -12,6 +13,7 @@ mod run;
 mod tables;
 
 pub use error::{Error, Result};
+pub use file::Bits;
 pub use fusion::Fusion;
 pub use network::Network;
 pub use tables::Tables;

@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use nearshelf_container::{Bytes, FileKind, FileWriter, Head};
-use nearshelf_network::{Error, Network};
+use nearshelf_network::{Bits, Error, Network};
 
 fn demo() -> Network {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../assets/demo");
@@ -57,10 +57,39 @@ fn what_the_network_does_not_have_is_an_error() {
 fn what_is_written_is_read_again() {
     let network = demo();
     let mut file = FileWriter::new(FileKind::Network, Vec::new());
-    network.write(&mut file);
+    network.write(&mut file, Bits::Eight);
     let bytes = Bytes::from(file.to_bytes()).aligned();
     let head = Head::read(FileKind::Network, &bytes).unwrap();
     let again = Network::open(&bytes, &head).unwrap();
     let text: &[u32] = &[2, 9, 8, 7, 3];
     assert_eq!(again.run(&[text]).unwrap(), network.run(&[text]).unwrap());
+}
+
+/// The same network in 4 bits: half of the bytes, vectors that are near, and the same of a file that has them already.
+#[test]
+fn in_four_bits_it_is_half_as_large_and_nearly_the_same() {
+    let network = demo();
+    let write = |network: &Network, bits| {
+        let mut file = FileWriter::new(FileKind::Network, Vec::new());
+        network.write(&mut file, bits);
+        let bytes = Bytes::from(file.to_bytes()).aligned();
+        let head = Head::read(FileKind::Network, &bytes).unwrap();
+        (Network::open(&bytes, &head).unwrap(), bytes)
+    };
+    let (_, eight) = write(&network, Bits::Eight);
+    let (coarse, four) = write(&network, Bits::Four);
+    println!("{} bytes of {}", four.len(), eight.len());
+    assert!(four.len() * 100 < eight.len() * 56);
+    let text: &[u32] = &[2, 9, 8, 7, 3];
+    let [a, b] = [&network, &coarse].map(|network| network.run(&[text]).unwrap());
+    let dot = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+    let cosine = dot(&a, &b) / (dot(&a, &a) * dot(&b, &b)).sqrt();
+    println!("cosine {cosine}");
+    assert!(cosine > 0.95 && a != b);
+    // Its own codes are 4 bits already, and kernels read them as those of any other file.
+    let (again, same) = write(&coarse, Bits::Four);
+    assert_eq!(again.run(&[text]).unwrap(), b);
+    assert!(same[..] == four[..]);
+    let (whole, _) = write(&coarse, Bits::Eight);
+    assert_eq!(whole.run(&[text]).unwrap(), b);
 }

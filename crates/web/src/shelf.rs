@@ -135,8 +135,8 @@ impl Shelf {
     /// # Errors
     /// Those of [`Inner::encoder`].
     #[wasm_bindgen(js_name = loadEncoder)]
-    pub fn load_encoder(&self) -> Result<(), JsValue> {
-        self.inner.encoder().map(drop).map_err(to_js)
+    pub fn load_encoder(&mut self) -> Result<(), JsValue> {
+        self.inner.release_encoder_files().map_err(to_js)
     }
 
     /// The unit vector of a text.

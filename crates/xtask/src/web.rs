@@ -20,10 +20,10 @@ pub struct Build {
 }
 
 const SIMD: &str = "-Ctarget-feature=+simd128";
-// Half of the stack that Rust gives, which is memory of every page: nothing here recurses far. tract does.
-const SIMD_SMALL: &str = "-Ctarget-feature=+simd128 -Clink-arg=-zstack-size=524288";
+// A fourth of the stack that Rust gives, which is memory of every page: nothing here recurses far. tract does.
+const SIMD_SMALL: &str = "-Ctarget-feature=+simd128 -Clink-arg=-zstack-size=262144";
 const RELAXED_SMALL: &str =
-    "-Ctarget-feature=+simd128,+relaxed-simd -Clink-arg=-zstack-size=524288";
+    "-Ctarget-feature=+simd128,+relaxed-simd -Clink-arg=-zstack-size=262144";
 
 /// All modules. The one below `onnx` reads graphs in ONNX as well; what it runs them on, tract, knows no relaxed SIMD.
 pub const BUILDS: [Build; 3] = [

@@ -128,6 +128,10 @@ pub struct BuildArgs {
     /// 4+3 are smaller, 4+5 finds more.
     #[arg(long, value_name = "BITS", default_value_t)]
     pub precision: nearshelf_build::Precision,
+    /// Bits of the query encoder's weights: 4 halves what pages download before they search by meaning, at a little quality.
+    /// Items are encoded with 8.
+    #[arg(long, value_name = "4|8", default_value_t = 8, value_parser = parse::query_bits)]
+    pub query_bits: u8,
     /// Recall@10 against exact search that the shelf's search defaults have to reach: less is faster.
     #[arg(long, value_name = "SHARE", default_value_t = nearshelf_build::BuildOptions::default().recall)]
     pub recall: f64,

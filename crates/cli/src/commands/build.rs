@@ -42,8 +42,11 @@ pub fn run(args: &BuildArgs) -> Result<()> {
     };
     let start = Instant::now();
     let bars = Bars::new();
-    let result = model(args.model.as_deref())
-        .and_then(|model| build(&args.items, &model, &args.out, &options, &bars));
+    let model = model(args.model.as_deref()).and_then(|model| match args.query_bits {
+        4 => model.with_four_bits(),
+        _ => Ok(model),
+    });
+    let result = model.and_then(|model| build(&args.items, &model, &args.out, &options, &bars));
     bars.finish();
     if let Err(Error::Strict { report, .. } | Error::Empty { report, .. }) = &result {
         print_problems(report);
