@@ -164,6 +164,8 @@ inPage("an encoder that cannot be had leaves words and one warning", async () =>
   });
   assert.deepEqual(stages, ["words", "words", "words", "words", "words"]);
   assert.deepEqual(told, ["http"]);
+  // Once for the page, and once for the search that names a mode.
+  assert.equal(fetched(/encoder-/).length, 2);
   assert.deepEqual([error.code, error.status], ["http", 404]);
   // As soon as it is there, it is taken.
   server.fault = undefined;

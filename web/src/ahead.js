@@ -1,9 +1,8 @@
 // Requests for the files that words need, made while the wasm module is on its way: their names can be seen in the manifest's
 // bytes before the module reads it.
 
-const NAMES = /(?:words|front)-[0-9a-f-]+\.ns[wf]/g;
-/** Files that are asked for so; of a shelf of many shards a query may need few. */
-const MOST = 6;
+const WORDS = /words-[0-9a-f]+\.nsw/g;
+const FRONTS = /front-[0-9a-f-]+\.nsf/g;
 
 /**
  * A source that has asked for some files already, and gives each of these answers once.
@@ -14,8 +13,11 @@ const MOST = 6;
  * @returns {import("./source.js").Source}
  */
 export function askAhead(source, manifest, store, signal) {
-  const names = [...new Set(new TextDecoder("latin1").decode(manifest).match(NAMES))];
-  if (names.length > MOST) return source;
+  const text = new TextDecoder("latin1").decode(manifest);
+  const named = (/** @type {RegExp} */ pattern) => [...new Set(text.match(pattern))];
+  const fronts = named(FRONTS);
+  // Of several shards a query may need none of these: answers that nobody reads would hold up others.
+  const names = [...named(WORDS), ...(fronts.length === 1 ? fronts : [])];
   const answers = new Map(names.map((name) => [name, ask(source, name, store, signal)]));
   const read = async (/** @type {string} */ name, /** @type {{ signal?: AbortSignal, offset?: number }} */ request) => {
     const answer = answers.get(name);

@@ -147,13 +147,11 @@ export class LocalShelf {
         await abortable(options.signal, state.encoder());
         return this.#answerText(state, query, options);
       }
-      if (state.hasEncoder) {
-        const encoded = await this.#encode(state, query, options);
-        if (this.#missing(state, query, options, encoded.values).length === 0) return this.#answerText(state, query, options, encoded);
-      }
+      const encoded = state.hasEncoder ? await this.#encode(state, query, options) : undefined;
+      if (encoded && this.#missing(state, query, options, encoded.values).length === 0) return this.#answerText(state, query, options, encoded);
       state.complete();
       const byWords = await this.#answer(state, query, { ...options, mode: "words" }, "words", UNENCODED);
-      const better = this.#better(state, query, options);
+      const better = this.#better(state, query, options, encoded);
       goesOn?.(better);
       state.behind(better);
       return byWords;
@@ -165,15 +163,18 @@ export class LocalShelf {
    * @param {State} state
    * @param {{ text?: string }} query
    * @param {any} options
+   * @param {Encoded} [encoded]
    */
-  async #better(state, query, options) {
+  async #better(state, query, options, encoded) {
     const { signal, onPartial } = options;
-    // Nobody waits: the encoder comes anyway.
-    if (!state.hasEncoder && !onPartial) return;
+    const coming = encoded ? Promise.resolve() : state.completing;
+    // Nobody waits, or the encoder could not be had a moment ago.
+    if (!coming || !(encoded || onPartial)) return;
     try {
       await state.use(async () => {
-        await abortable(signal, state.encoder());
-        const hits = await this.#answerText(state, query, options);
+        await abortable(signal, coming);
+        if (!state.hasEncoder) return;
+        const hits = await this.#answerText(state, query, options, encoded);
         if (!signal?.aborted) call(onPartial, hits);
       });
     } catch (error) {

@@ -24,6 +24,9 @@ const HEADSTART_MS = 50;
 /** Milliseconds after which an encoder that could not be had is asked for again by searches that do without. */
 const RETRY_MS = 10_000;
 
+/** Milliseconds after which work that an edge function was to finish behind an answer is taken for lost. */
+const LOST_MS = 30_000;
+
 /**
  * @typedef {object} OpenOptions
  * @property {AbortSignal} [signal]
@@ -69,6 +72,7 @@ export class State {
   #failed = -Infinity;
   /** All that meanings need, on its way. @type {Promise<void> | undefined} */
   #completing;
+  #began = -Infinity;
   #running = 0;
   /** @type {(() => void)[]} */
   #waiting = [];
@@ -212,16 +216,21 @@ export class State {
     this.#isStaged = this.hasWords && comesLater;
   }
 
+  /** Whether fronts are fetched before a search asks for them: that of a single shard, which it will, or several small ones. */
+  get #wantsFronts() {
+    const { shards } = this.#manifest;
+    const bytes = shards.map((/** @type {any} */ { front }) => front?.file.bytes ?? Infinity);
+    const sum = bytes.reduce((/** @type {number} */ sum, /** @type {number} */ bytes) => sum + bytes, 0);
+    return this.isStaged && (shards.length === 1 || sum <= FRONTS_AHEAD);
+  }
+
   /** @param {AbortSignal} [signal] */
   async #loadShared(signal) {
     this.#takeShared();
     const stop = () => this.#abort.abort(signal && abortReason(signal));
     signal?.addEventListener("abort", stop, { once: true });
     try {
-      const fronts = this.#manifest.shards.map((/** @type {any} */ { front }) => front?.file.bytes ?? Infinity);
-      if (this.isStaged && fronts.reduce((/** @type {number} */ sum, /** @type {number} */ bytes) => sum + bytes, 0) <= FRONTS_AHEAD) {
-        for (const number of this.numbers) this.front(number);
-      }
+      if (this.#wantsFronts) for (const number of this.numbers) this.front(number).catch(() => {});
       const files = this.#shared.filter(({ name }) => !this.open().hasFile(name));
       await Promise.all(files.map((file) => this.#fetch(file)));
       // In their order: words are added to words, and a change stands above the one before it.
@@ -239,15 +248,17 @@ export class State {
   /** The encoder, here or on its way. @returns {Promise<void>} */
   encoder() {
     if (this.#hasEncoder) return Promise.resolve();
-    this.#comingEncoder ??= this.#loadEncoder()
+    if (this.#comingEncoder) return this.#comingEncoder;
+    const coming = this.#loadEncoder()
       .catch(async (error) => {
         this.#failed = performance.now();
         throw await this.explain(error);
       })
       .finally(() => {
-        this.#comingEncoder = undefined;
+        if (this.#comingEncoder === coming) this.#comingEncoder = undefined;
       });
-    return this.#comingEncoder;
+    this.#comingEncoder = coming;
+    return coming;
   }
 
   async #loadEncoder() {
@@ -260,13 +271,25 @@ export class State {
 
   /** Brings the encoder in the background, behind what words need; of a single shard the rest as well, as every query will read it. */
   complete() {
-    if (this.#completing || this.#hasEncoder || performance.now() - this.#failed < RETRY_MS) return;
-    this.#completing = this.#complete()
+    const now = performance.now();
+    if (this.#completing && this.#options.waitUntil && now - this.#began > LOST_MS) {
+      this.#completing = undefined;
+      this.#comingEncoder = undefined;
+    }
+    if (this.#completing || this.#hasEncoder || now - this.#failed < RETRY_MS) return;
+    this.#began = now;
+    const completing = this.#complete()
       .catch((error) => this.warnUnlessDisposed(error))
       .finally(() => {
-        this.#completing = undefined;
+        if (this.#completing === completing) this.#completing = undefined;
       });
-    this.behind(this.#completing);
+    this.#completing = completing;
+    this.behind(completing);
+  }
+
+  /** What {@link complete} began, until it ends; it does not fail. */
+  get completing() {
+    return this.#completing;
   }
 
   async #complete() {
