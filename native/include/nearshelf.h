@@ -326,6 +326,20 @@ typedef struct NearshelfFacet {
 } NearshelfFacet;
 
 /*
+ A word of a query that was taken for another of the catalog. Valid until the hits are freed.
+ */
+typedef struct NearshelfCorrection {
+  /*
+   The word of the query.
+   */
+  struct NearshelfText from;
+  /*
+   The likeliest of the words that were looked for instead.
+   */
+  struct NearshelfText to;
+} NearshelfCorrection;
+
+/*
  The hits of a search, best first. Freed, all of it, by nearshelf_hits_free. It holds on to nothing: it may outlive
  its shelf, and be read from any thread.
  */
@@ -379,6 +393,22 @@ typedef struct NearshelfHits {
    The facets that were asked for, in that order.
    */
   const struct NearshelfFacet *facets;
+  /*
+   Corrections.
+   */
+  size_t correction_count;
+  /*
+   Words of the query that were taken for others of the catalog, in the order of the query.
+   */
+  const struct NearshelfCorrection *corrections;
+  /*
+   Unknown words.
+   */
+  size_t unknown_word_count;
+  /*
+   Words of the query that the catalog does not have, nor any like them.
+   */
+  const struct NearshelfText *unknown_words;
 } NearshelfHits;
 
 /*

@@ -41,6 +41,14 @@ class Hits {
   const NearshelfHits &about() const noexcept { return *hits_; }
   /// The facets that were asked for, in that order.
   std::vector<NearshelfFacet> facets() const { return {hits_->facets, hits_->facets + hits_->facet_count}; }
+  /// Words of the query that were taken for others of the catalog: the word, and the likeliest of those. Valid as long as the hits.
+  std::vector<NearshelfCorrection> corrections() const {
+    return {hits_->corrections, hits_->corrections + hits_->correction_count};
+  }
+  /// Words of the query that the catalog does not have, nor any like them.
+  std::vector<NearshelfText> unknown_words() const {
+    return {hits_->unknown_words, hits_->unknown_words + hits_->unknown_word_count};
+  }
 
  private:
   std::unique_ptr<NearshelfHits, void (*)(NearshelfHits *)> hits_;

@@ -156,6 +156,15 @@ int main(int argc, char **argv) {
   for (size_t i = 0; i < hits->count; i++) if (strcmp(hits->hits[i].id, best) == 0) return 56;
   nearshelf_hits_free(hits);
   EXPECT(INVALID_ARGUMENT, nearshelf_similar(shelf, "nobody", NUL, &options, &hits), "nobody");
+  EXPECT(OK, nearshelf_search(shelf, "jackte qqxvzzkw", NUL, NULL, &hits), "");
+  if (hits->correction_count != 1 || hits->unknown_word_count != 1) return 58;
+  if (hits->corrections[0].from.length != 6 || memcmp(hits->corrections[0].from.data, "jackte", 6) != 0) return 59;
+  if (hits->corrections[0].to.length != 6 || memcmp(hits->corrections[0].to.data, "jacket", 6) != 0) return 60;
+  if (hits->unknown_words[0].length != 8 || memcmp(hits->unknown_words[0].data, "qqxvzzkw", 8) != 0) return 61;
+  nearshelf_hits_free(hits);
+  EXPECT(OK, nearshelf_search(shelf, "tent", NUL, NULL, &hits), "");
+  if (hits->correction_count != 0 || hits->unknown_word_count != 0) return 62;
+  nearshelf_hits_free(hits);
   NearshelfText like[] = {{best, strlen(best)}, {"demo-00001", 10}};
   NearshelfRecommend asked = {.struct_size = sizeof asked, .like = like, .like_count = 2, .text = {"blue", 4}};
   EXPECT(OK, nearshelf_recommend(shelf, &asked, &options, &hits), "");

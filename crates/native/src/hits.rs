@@ -2,7 +2,7 @@
 
 use std::ffi::c_char;
 
-use nearshelf::{Facet, FacetCounts, Hit, Matches, SearchStats};
+use nearshelf::{Facet, FacetCounts, Hit, Matches, SearchStats, WordQuery};
 
 use crate::text::NearshelfText;
 
@@ -63,6 +63,24 @@ pub struct NearshelfHits {
     pub facet_count: usize,
     /// The facets that were asked for, in that order.
     pub facets: *const NearshelfFacet,
+    /// Corrections.
+    pub correction_count: usize,
+    /// Words of the query that were taken for others of the catalog, in the order of the query.
+    pub corrections: *const NearshelfCorrection,
+    /// Unknown words.
+    pub unknown_word_count: usize,
+    /// Words of the query that the catalog does not have, nor any like them.
+    pub unknown_words: *const NearshelfText,
+}
+
+/// A word of a query that was taken for another of the catalog. Valid until the hits are freed.
+#[repr(C)]
+#[derive(Debug)]
+pub struct NearshelfCorrection {
+    /// The word of the query.
+    pub from: NearshelfText,
+    /// The likeliest of the words that were looked for instead.
+    pub to: NearshelfText,
 }
 
 /// The values of a field that items which match have.
@@ -105,8 +123,12 @@ struct Owned {
     ids: Vec<u8>,
     facets: Vec<NearshelfFacet>,
     counts: Vec<Vec<NearshelfCount>>,
+    corrections: Vec<NearshelfCorrection>,
+    unknown_words: Vec<NearshelfText>,
     /// The texts that facets point to: their heap blocks stay where they are.
     told: Vec<Facet>,
+    /// The texts that corrections and unknown words point to.
+    query: Option<WordQuery>,
 }
 
 /// Cost, counts and facets of a search.
@@ -114,6 +136,7 @@ pub(crate) struct About {
     pub stats: SearchStats,
     pub matches: Option<Matches>,
     pub facets: Vec<Facet>,
+    pub words: Option<WordQuery>,
     /// Tokens of the query: encoded, all, unknown.
     pub tokens: [usize; 3],
 }
@@ -151,6 +174,20 @@ pub(crate) fn give(found: &[Hit<'_>], about: About) -> *mut NearshelfHits {
     let told = about.facets;
     let counts: Vec<Vec<NearshelfCount>> = told.iter().map(counts).collect();
     let facets: Vec<NearshelfFacet> = told.iter().zip(&counts).map(facet).collect();
+    let query = about.words;
+    let corrected = query.as_ref().map_or(&[][..], WordQuery::corrected);
+    let corrections: Vec<NearshelfCorrection> = corrected
+        .iter()
+        .map(|corrected| NearshelfCorrection {
+            from: NearshelfText::of(&corrected.from),
+            to: NearshelfText::of(corrected.to.first().map_or("", String::as_str)),
+        })
+        .collect();
+    let unknown_words = query.as_ref().map_or(&[][..], WordQuery::unknown);
+    let unknown_words: Vec<NearshelfText> = unknown_words
+        .iter()
+        .map(|word| NearshelfText::of(word))
+        .collect();
     let owned = Owned {
         public: NearshelfHits {
             struct_size: size_of::<NearshelfHits>(),
@@ -165,12 +202,19 @@ pub(crate) fn give(found: &[Hit<'_>], about: About) -> *mut NearshelfHits {
             matches_are_exact: about.matches.is_some_and(|matches| matches.exact),
             facet_count: facets.len(),
             facets: facets.as_ptr(),
+            correction_count: corrections.len(),
+            corrections: corrections.as_ptr(),
+            unknown_word_count: unknown_words.len(),
+            unknown_words: unknown_words.as_ptr(),
         },
         hits,
         ids,
         facets,
         counts,
+        corrections,
+        unknown_words,
         told,
+        query,
     };
     Box::into_raw(Box::new(owned)).cast()
 }
@@ -229,5 +273,7 @@ pub unsafe extern "C" fn nearshelf_hits_free(hits: *mut NearshelfHits) {
         let owned = unsafe { Box::from_raw(hits.cast::<Owned>()) };
         debug_assert_eq!(owned.facets.len(), owned.counts.len());
         debug_assert_eq!(owned.facets.len(), owned.told.len());
+        debug_assert!(owned.query.is_some() || owned.corrections.is_empty());
+        debug_assert!(owned.query.is_some() || owned.unknown_words.is_empty());
     }
 }

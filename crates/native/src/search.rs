@@ -219,6 +219,7 @@ fn answer(shelf: &Shelf, query: Query<'_>, options: &SearchOptions) -> Outcome<*
         stats: answer.stats,
         matches: answer.matches,
         facets: answer.facets,
+        words: answer.words,
         tokens: [answer.tokens, answer.untruncated, answer.unknown],
     };
     Ok(give(&answer.hits, about))
