@@ -287,7 +287,7 @@ export class State {
     this.behind(completing);
   }
 
-  /** What {@link complete} began, until it ends; it does not fail. */
+  /** The work that {@link complete} began, until it ends; it does not fail. */
   get completing() {
     return this.#completing;
   }
