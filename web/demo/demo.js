@@ -122,13 +122,14 @@ function show(hits, { append = false } = {}) {
   const shown = list.children.length;
   const matches = hits.matches?.count ?? shown;
   more.hidden = hits.length < HITS;
-  const byWords = hits.stage === "words" && asked.text?.trim() ? ", by words so far" : "";
-  const loading = hits.partial ? ", more is loading" : byWords;
+  const byWords = hits.stage === "words" && asked.text?.trim();
+  const loading = hits.partial ? ", more is loading" : byWords ? ", by words so far" : "";
   const { encode, search } = hits.ms;
   const corrected = hits.corrected.map(({ from, to }) => `“${to[0]}” for “${from}”`);
   const notes = [
     ...(asked.id ? [`Like “${asked.title}”`] : []),
-    ...(hits.weak ? ["Nothing fits well"] : []),
+    // Before meanings are compared nobody knows.
+    ...(hits.weak && !byWords ? ["Nothing fits well"] : []),
     ...(corrected.length > 0 && !asked.id ? [`Looked for ${corrected.join(", ")}`] : []),
   ];
   const note = notes.map((text) => `${text}. `).join("");

@@ -196,7 +196,7 @@ export interface Hits<F = Fields> extends Array<Hit<F>> {
   stage: "words" | "hybrid" | "meaning";
   /** Whether shards that the query needs are not here: better hits may come, or the shards cannot be had now. */
   partial: boolean;
-  /** Whether nothing fits: there is no hit, or the best is no better than chance. */
+  /** Whether nothing fits: there is no hit, or the best is no better than chance; at the stage of words as far as these tell. */
   weak: boolean;
   /** Words of the query that were taken for others of the catalog, the likeliest first. */
   corrected: { from: string; to: string[] }[];
