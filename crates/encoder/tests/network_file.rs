@@ -9,10 +9,13 @@ use std::sync::LazyLock;
 
 use demo::{model, network, root};
 use nearshelf_container::{FileKind, Head, seal};
-use nearshelf_encoder::{Bytes, Encoder, Error, ModelFiles, network_file};
+use nearshelf_encoder::{Bytes, Encoder, Error, ModelFiles, in_four_bits, network_file};
 use proptest::prelude::*;
 
 static FILE: LazyLock<Vec<u8>> = LazyLock::new(network);
+/// The same with codes of 4 bits.
+static FOUR: LazyLock<Vec<u8>> =
+    LazyLock::new(|| in_four_bits("e.nsn", &Bytes::from(FILE.clone())).unwrap());
 
 fn open(file: Vec<u8>) -> Result<Encoder, Error> {
     Encoder::from_network("e.nsn", Bytes::from(file), false)
@@ -76,14 +79,63 @@ fn flipped_bits_and_truncations_are_found() {
 
 /// The error of a file of which a section was changed.
 fn forged(kind: &[u8; 4], index: u32, change: impl FnOnce(&mut [u8])) -> String {
-    let head = Head::read(FileKind::Network, &*FILE).unwrap();
+    forged_of(&FILE, kind, index, change)
+}
+
+fn forged_of(file: &[u8], kind: &[u8; 4], index: u32, change: impl FnOnce(&mut [u8])) -> String {
+    let head = Head::read(FileKind::Network, &file).unwrap();
     let range = head
         .find(nearshelf_container::Kind::new(kind), index)
         .unwrap();
-    let mut file = FILE.clone();
+    let mut file = file.to_vec();
     change(&mut file[range]);
     seal(&mut file);
     open(file).err().expect("a forged file").to_string()
+}
+
+#[test]
+fn four_bits_are_nearly_the_same_encoder_and_the_same_again() {
+    assert!(
+        FOUR.len() * 100 < FILE.len() * 56,
+        "{} bytes of {}",
+        FOUR.len(),
+        FILE.len()
+    );
+    let (eight, four) = (open(FILE.clone()).unwrap(), open(FOUR.clone()).unwrap());
+    assert_eq!(four.config(), eight.config());
+    let mut sum = 0.0;
+    let texts = texts();
+    for text in &texts {
+        let [a, b] = [&eight, &four].map(|encoder| encoder.encode(text).unwrap());
+        assert_eq!((a.tokens, a.unknown), (b.tokens, b.unknown), "{text}");
+        let cosine: f32 = a.vector.iter().zip(&b.vector).map(|(a, b)| a * b).sum();
+        assert!(cosine > 0.85, "{cosine} for {text:?}");
+        sum += f64::from(cosine);
+    }
+    let mean = sum / texts.len() as f64;
+    println!("mean cosine {mean}");
+    assert!(mean > 0.95, "{mean}");
+    let again = in_four_bits("e.nsn", &Bytes::from(FOUR.clone())).unwrap();
+    assert!(again == *FOUR);
+}
+
+#[test]
+fn forged_codes_of_four_bits_are_refused_by_name() {
+    for (kind, index, place) in [
+        (b"WGTM", 1, "section WGT4 1"),
+        (b"WRDM", 0, "section WRD4 0"),
+    ] {
+        let error = forged_of(&FOUR, kind, index, |factors| factors.fill(200));
+        assert!(
+            error.contains(place) && error.contains("products of"),
+            "{error}"
+        );
+    }
+    let infinite = 0x7c00u16.to_le_bytes();
+    let error = forged_of(&FOUR, b"POSH", 0, |halves| {
+        halves[..2].copy_from_slice(&infinite)
+    });
+    assert!(error.contains("position embeddings"), "{error}");
 }
 
 #[test]
@@ -131,8 +183,9 @@ proptest! {
     fn a_forged_file_never_panics(
         changes in prop::collection::vec((0usize..12_000, any::<u8>()), 1..6),
         far in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
+        four in any::<bool>(),
     ) {
-        let mut file = FILE.clone();
+        let mut file = if four { FOUR.clone() } else { FILE.clone() };
         for (at, value) in changes {
             file[at] = value;
         }
