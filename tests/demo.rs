@@ -328,12 +328,8 @@ fn the_front_of_a_shard_answers_by_words_as_the_whole_of_it() {
         );
     }
     // A vector has nothing to be compared with, and what is not compared is no hit.
-    let vector = whole
-        .encoder()
-        .unwrap()
-        .encode("rain jacket")
-        .unwrap()
-        .vector;
+    let encoder = whole.encoder().unwrap();
+    let vector = encoder.encode("rain jacket").unwrap().vector;
     let query = Query::Text("rain jacket");
     let options = SearchOptions::default();
     let found = shelf

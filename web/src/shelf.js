@@ -11,6 +11,12 @@ import { Turns, abortable } from "./turns.js";
 
 /** @typedef {{ values?: Float32Array, tokens: number, truncated: boolean, unknown: number, ms: number }} Encoded a text's vector, and what was read for it */
 
+/** The options of a search as the module reads them. @param {any} options */
+const written = ({ signal, partial, onPartial, ...settings }) => JSON.stringify(settings);
+
+/** Whether words and fields are all that a query reads: a text without a vector. @param {object} query @param {Float32Array} [vector] */
+const readsFronts = (query, vector) => vector === undefined && Object.keys(query).every((part) => part === "text");
+
 /** A query that no encoder has read. */
 const UNENCODED = { tokens: 0, truncated: false, unknown: 0, ms: 0 };
 
@@ -114,11 +120,7 @@ export class LocalShelf {
     if (typeof id !== "string") throw failure("query", `get: expected an id, found ${typeof id}.`);
     const state = this.#state;
     return state.use(async () => {
-      const isHere = () => state.open().shardOf(id) !== undefined;
-      for (const number of state.numbers) {
-        if (isHere()) break;
-        await abortable(signal, state.front(number));
-      }
+      await this.#shardOf(state, id, signal);
       const found = state.open().get(id);
       return found && JSON.parse(found);
     });
@@ -190,10 +192,10 @@ export class LocalShelf {
   }
 
   /** The vector of a text. @param {State} state @param {{ text?: string }} query @param {any} options @returns {Promise<Encoded>} */
-  #encode(state, query, { signal, onPartial, partial, ...settings }) {
-    return this.#turns.take(signal, () => {
+  #encode(state, query, options) {
+    return this.#turns.take(options.signal, () => {
       const start = performance.now();
-      const vector = state.open().encodeQuery(query.text, JSON.stringify(settings));
+      const vector = state.open().encodeQuery(query.text, written(options));
       const { values, tokens, truncated, unknown } = vector;
       vector.free();
       // Every text begins and ends with a token of its own.
@@ -203,23 +205,28 @@ export class LocalShelf {
   }
 
   /** Shards that a query needs and that are not here. @param {State} state @param {object} query @param {any} options @param {Float32Array} [vector] @returns {number[]} */
-  #missing(state, query, { signal, onPartial, partial, ...settings }, vector) {
-    if (state.isWhole || settings.k === 0) return [];
-    return [...state.open().missing(JSON.stringify(query), vector, JSON.stringify(settings))];
+  #missing(state, query, options, vector) {
+    // With all of them here the query need not be read to know.
+    const isWhole = readsFronts(query, vector) ? state.hasAllFronts : state.isWhole;
+    if (isWhole || options.k === 0) return [];
+    return [...state.open().missing(JSON.stringify(query), vector, written(options))];
   }
 
-  /** Downloads shards until all of these items are here, or all shards. @param {State} state @param {string[]} ids @param {AbortSignal} [signal] */
+  /** The number of the shard that has an item: fronts are downloaded until one tells. @param {State} state @param {string} id @param {AbortSignal} [signal] */
+  async #shardOf(state, id, signal) {
+    for (const number of state.numbers) {
+      const found = state.open().shardOf(id);
+      if (found !== undefined) return found;
+      await abortable(signal, state.front(number));
+    }
+    return state.open().shardOf(id);
+  }
+
+  /** Downloads the shards of these items. @param {State} state @param {string[]} ids @param {AbortSignal} [signal] */
   async #locate(state, ids, signal) {
-    const left = new Set(ids);
-    for (const number of [undefined, ...state.numbers]) {
-      if (left.size === 0) return;
-      if (number !== undefined) await abortable(signal, state.front(number));
-      for (const id of left) {
-        const shard = state.open().shardOf(id);
-        if (shard === undefined) continue;
-        await abortable(signal, state.shard(shard));
-        left.delete(id);
-      }
+    for (const id of ids) {
+      const shard = await this.#shardOf(state, id, signal);
+      if (shard !== undefined) await abortable(signal, state.shard(shard));
     }
   }
 
@@ -230,29 +237,26 @@ export class LocalShelf {
    * @param {"hybrid" | "words" | "meaning"} stage the parts of a text that hits are compared by
    * @param {Encoded} encoded
    */
-  async #answer(state, query, { signal, partial = false, onPartial, ...settings }, stage, { values, ms: encode, ...read }) {
-    const asked = JSON.stringify(query);
-    const options = JSON.stringify(settings);
+  async #answer(state, query, options, stage, { values, ms: encode, ...read }) {
+    const { signal, partial = false, onPartial } = options;
+    const [asked, settings] = [JSON.stringify(query), written(options)];
     const search = () =>
       this.#turns.take(signal, () => {
         const start = performance.now();
-        const { probed, missing, facets, ...answer } = JSON.parse(state.open().search(asked, values, options));
+        const { probed, missing, facets, ...answer } = JSON.parse(state.open().search(asked, values, settings));
         const ms = { encode, search: performance.now() - start };
         const shards = { searched: probed, missing };
         const byField = Object.fromEntries(facets.map((/** @type {any} */ { field, ...counts }) => [field, counts]));
         return Hits.of_({ ...answer, facets: byField, stage, partial: missing > 0, ...read, shards, ms });
       });
-    // Words and fields are all that a query without a vector reads.
-    const byFronts = values === undefined && Object.keys(query).every((part) => part === "text");
     // A query that fits no shelf is an error before anything is fetched for it.
     let hits = await search();
     /** Shards that cannot be had now. @type {Map<number, any>} */
     const failed = new Map();
-    // With all shards here nothing can be missing, and the query need not be read again to know.
-    while (settings.k !== 0 && !(byFronts ? state.hasAllFronts : state.isWhole)) {
-      const missing = [...state.open().missing(asked, values, options)].filter((number) => !failed.has(number));
+    const bring = (/** @type {number} */ number) => (readsFronts(query, values) ? state.front(number) : state.shard(number));
+    for (;;) {
+      const missing = this.#missing(state, query, options, values).filter((number) => !failed.has(number));
       if (missing.length === 0) break;
-      const bring = (/** @type {number} */ number) => (byFronts ? state.front(number) : state.shard(number));
       const loading = missing.map((number) => bring(number).catch((error) => void failed.set(number, error)));
       if (partial && hits.length > 0) return hits;
       await abortable(signal, partial || onPartial ? Promise.race(loading) : Promise.all(loading).then(() => undefined));

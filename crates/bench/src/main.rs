@@ -84,6 +84,9 @@ enum Bench {
         /// Turns.
         #[arg(long, default_value_t = 3)]
         rounds: usize,
+        /// A shelf of the demo's catalog, such as one that was built with other options.
+        #[arg(long, value_name = "DIR")]
+        shelf: Option<PathBuf>,
     },
     /// A page's search box over the demo in Chromium: words, a filter and facets, against MiniSearch and Orama.
     Page,
@@ -119,7 +122,7 @@ fn main() -> Result<()> {
         Bench::Encoder => encoder::run(),
         Bench::Latency { model } => encoder::latency(&model),
         Bench::Web { rounds } => web::run(rounds),
-        Bench::Stages { rounds } => stages::run(rounds),
+        Bench::Stages { rounds, shelf } => stages::run(rounds, shelf.as_deref()),
         Bench::Page => page::run(),
         Bench::Native => native::run(),
         Bench::Size => web::sizes(),

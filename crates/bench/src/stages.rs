@@ -1,12 +1,15 @@
 //! The demo page behind a phone's line: bytes and time to the first hits by words, and by words and meaning.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::Result;
 use serde::Deserialize;
-use xtask::shell::{cache, output, root};
+use xtask::shell::{cache, copy_files, output, root};
 use xtask::{setup, site};
+
+use crate::timing::middle;
 
 /// A figure by words, and by words and meaning.
 #[derive(Deserialize)]
@@ -26,9 +29,13 @@ struct Visit {
     again: Option<Both>,
 }
 
-pub fn run(rounds: usize) -> Result<()> {
+/// Measures the demo page, over the demo or another shelf of its catalog.
+pub fn run(rounds: usize, shelf: Option<&Path>) -> Result<()> {
     let folder = cache().join("bench/stages");
     site::run(0, Some(folder.clone()))?;
+    if let Some(shelf) = shelf {
+        copy_files(shelf, &folder.join("shelf"))?;
+    }
     let modules = setup::npm(&["playwright-core@1"])?;
     let mut command = Command::new(setup::node()?);
     command
@@ -45,11 +52,8 @@ pub fn run(rounds: usize) -> Result<()> {
         "| line | by words: MB | ms | by words and meaning: MB | ms | the tab, MB | second visit: ms | ms |\n| --- | --- | --- | --- | --- | --- | --- | --- |"
     );
     for (line, visits) in &visits {
-        let middle = |of: &dyn Fn(&Visit) -> Option<f64>| {
-            let mut values: Vec<f64> = visits.iter().filter_map(of).collect();
-            values.sort_by(f64::total_cmp);
-            values.get(values.len() / 2).copied()
-        };
+        let middle =
+            |of: &dyn Fn(&Visit) -> Option<f64>| middle(visits.iter().filter_map(of).collect());
         let ms = |of: &dyn Fn(&Visit) -> Option<f64>| {
             middle(of).map_or_else(String::new, |ms| format!("{ms:.0}"))
         };

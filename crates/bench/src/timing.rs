@@ -11,6 +11,12 @@ pub fn median(mut times: Vec<Duration>) -> Duration {
     times[times.len() / 2]
 }
 
+/// The middle of some figures; of none, none.
+pub fn middle(mut figures: Vec<f64>) -> Option<f64> {
+    figures.sort_unstable_by(f64::total_cmp);
+    figures.get(figures.len() / 2).copied()
+}
+
 /// Time of one call; its result is dropped outside of it.
 pub fn time<T, E: Into<anyhow::Error>>(call: impl FnOnce() -> Result<T, E>) -> Result<Duration> {
     let start = Instant::now();

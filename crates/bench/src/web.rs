@@ -13,6 +13,7 @@ use xtask::shell::{cache, output, root};
 use xtask::{setup, web};
 
 use crate::model;
+use crate::timing::middle;
 
 const PEERS: [&str; 4] = [
     "@huggingface/transformers@4",
@@ -66,11 +67,6 @@ pub fn run(rounds: usize) -> Result<()> {
             column.push(words.next().context("a figure")?.parse()?);
         }
     }
-    let middle = |values: &[f64]| {
-        let mut values = values.to_vec();
-        values.sort_by(f64::total_cmp);
-        values[values.len() / 2]
-    };
     let ours = measured
         .get("nearshelf")
         .context("a row of nearshelf")?
@@ -81,7 +77,8 @@ pub fn run(rounds: usize) -> Result<()> {
     );
     for (peer, row) in &measured {
         let cell = |i: usize| {
-            let (value, first) = (middle(&row[i]), middle(&ours[i]));
+            let of = |row: &[Vec<f64>; 3]| middle(row[i].clone()).unwrap_or(f64::NAN);
+            let (value, first) = (of(row), of(&ours));
             let digits = usize::from(i > 0);
             format!("{value:.digits$} ({:.2})", value / first)
         };

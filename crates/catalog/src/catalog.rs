@@ -86,23 +86,16 @@ impl<S: Storage> Catalog<S> {
             file: file.name.clone(),
             source,
         })?;
-        for (place, expected, found) in [
-            (
-                "record, dimensions",
-                self.manifest.dims.into(),
-                shard.dims(),
-            ),
-            ("record, items", expected.items.into(), shard.len()),
-            (
-                "end of the words and fields",
-                expected
-                    .front
-                    .as_ref()
-                    .map_or(shard.front() as u64, |front| front.bytes),
-                shard.front(),
-            ),
-        ] {
-            let found = found as u64;
+        let front = expected.front.iter().map(|front| {
+            let place = "end of the words and fields";
+            (place, front.bytes, shard.front() as u64)
+        });
+        let (dims, items) = (shard.dims() as u64, shard.len() as u64);
+        let stated = [
+            ("record, dimensions", self.manifest.dims.into(), dims),
+            ("record, items", expected.items.into(), items),
+        ];
+        for (place, expected, found) in stated.into_iter().chain(front) {
             if expected != found {
                 return Err(Error::Mismatch {
                     file: file.name.clone(),

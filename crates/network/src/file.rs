@@ -5,7 +5,7 @@
 //! part); the embeddings' layer norm is the last one.
 
 use half::f16;
-use nearshelf_container::{Bytes, FileWriter, Head, Kind, Values, wire};
+use nearshelf_container::{Bytes, FileWriter, Head, Kind, Number, Values, wire};
 use nearshelf_kernels::{Activation, Block, Layer, LayerNorm, LayerParts, Linear, LinearParts};
 
 use crate::coarse;
@@ -340,8 +340,8 @@ impl File<'_> {
         if self.head.find(COARSE_BLOCKS, index).is_none() {
             return self.values(BLOCKS, index);
         }
-        let codes = self.values::<u8>(COARSE_BLOCKS, index)?;
-        let factors = self.values::<u8>(BLOCK_FACTORS, index)?;
+        let codes = self.in_place::<u8>(COARSE_BLOCKS, index)?;
+        let factors = self.in_place::<u8>(BLOCK_FACTORS, index)?;
         let place = format!("section {COARSE_BLOCKS} {index}");
         Ok(coarse::blocks(&codes, &factors, &place)?.into())
     }
@@ -350,8 +350,8 @@ impl File<'_> {
         if self.head.find(COARSE_WORDS, 0).is_none() {
             return self.values(WORD_CODES, 0);
         }
-        let codes = self.values::<u8>(COARSE_WORDS, 0)?;
-        let factors = self.values::<u8>(WORD_FACTORS, 0)?;
+        let codes = self.in_place::<u8>(COARSE_WORDS, 0)?;
+        let factors = self.in_place::<u8>(WORD_FACTORS, 0)?;
         Ok(coarse::words(&codes, &factors, "section WRD4 0")?.into())
     }
 
@@ -359,7 +359,7 @@ impl File<'_> {
         if self.head.find(HALF_POSITIONS, 0).is_none() {
             return self.values(POSITIONS, 0);
         }
-        let halves = self.values::<u16>(HALF_POSITIONS, 0)?;
+        let halves = self.in_place::<u16>(HALF_POSITIONS, 0)?;
         let numbers = halves.iter().map(|&bits| f16::from_bits(bits).to_f32());
         Ok(numbers.collect::<Vec<f32>>().into())
     }
@@ -378,15 +378,19 @@ impl File<'_> {
         Ok(LayerNorm::new(&name, weight, bias, epsilon)?)
     }
 
-    fn values<T: nearshelf_container::Number>(&self, kind: Kind, index: u32) -> Result<Values<T>> {
+    /// The numbers of a section, as the network keeps them.
+    fn values<T: Number>(&self, kind: Kind, index: u32) -> Result<Values<T>> {
+        let values = self.in_place(kind, index)?;
+        // Little is read in place beside coarse codes: without it, the file can go.
+        Ok(match Network::is_coarse(self.head) {
+            true => values.to_vec().into(),
+            false => values,
+        })
+    }
+
+    fn in_place<T: Number>(&self, kind: Kind, index: u32) -> Result<Values<T>> {
         let range = self.head.need(kind, index)?;
         let place = format!("section {kind} {index}");
-        let values = Values::in_place(self.bytes, range, &place)?;
-        // Little is read in place beside coarse codes: without it, the file can go.
-        Ok(if Network::is_coarse(self.head) {
-            values.to_vec().into()
-        } else {
-            values
-        })
+        Ok(Values::in_place(self.bytes, range, &place)?)
     }
 }

@@ -40,10 +40,12 @@ impl Shelf {
     pub fn manifest(&self) -> String {
         let manifest = self.inner.manifest();
         let file = |file: &FileRef| json!({ "name": file.name, "bytes": file.bytes, "sha256": file.sha256.to_string() });
-        let shards = manifest
-            .shards
-            .iter()
-            .map(|shard| json!({ "file": file(&shard.file), "front": shard.front.as_ref().map(|front| json!({ "file": file(&front.file), "bytes": front.bytes })), "items": shard.items }));
+        let shards = manifest.shards.iter().map(|shard| {
+            let front = shard.front.as_ref();
+            let front =
+                front.map(|front| json!({ "file": file(&front.file), "bytes": front.bytes }));
+            json!({ "file": file(&shard.file), "front": front, "items": shard.items })
+        });
         let fields = manifest
             .fields
             .iter()

@@ -106,8 +106,8 @@ impl<S: Storage> Catalog<S> {
     }
 
     /// The shards that a search would look at and that are not here, or lack the part that it reads: the nearest first, then
-    /// those that hold most of its rare words. Where a filter allows few of the items of those that come, more are missing afterwards. An order by fields
-    /// needs all shards that may hold items.
+    /// those that hold most of its rare words. Where a filter allows few of the items of those that come, more are missing
+    /// afterwards. An order by fields needs all shards that may hold items.
     ///
     /// # Errors
     /// A filter, or another option, that asks for what the shelf does not have.

@@ -81,6 +81,15 @@ pub struct EncodeArgs {
     pub json: bool,
 }
 
+/// Bits of a query encoder's weights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum QueryBits {
+    #[value(name = "8")]
+    Eight,
+    #[value(name = "4")]
+    Four,
+}
+
 #[derive(Debug, Args)]
 pub struct BuildArgs {
     /// The catalog: .jsonl, .csv, .tsv or .parquet, gzipped or not.
@@ -130,8 +139,8 @@ pub struct BuildArgs {
     pub precision: nearshelf_build::Precision,
     /// Bits of the query encoder's weights: 4 halves what pages download before they search by meaning, at a little quality.
     /// Items are encoded with 8.
-    #[arg(long, value_name = "4|8", default_value_t = 8, value_parser = parse::query_bits)]
-    pub query_bits: u8,
+    #[arg(long, value_enum, default_value = "8")]
+    pub query_bits: QueryBits,
     /// Recall@10 against exact search that the shelf's search defaults have to reach: less is faster.
     #[arg(long, value_name = "SHARE", default_value_t = nearshelf_build::BuildOptions::default().recall)]
     pub recall: f64,

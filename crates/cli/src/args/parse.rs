@@ -68,12 +68,3 @@ pub fn identifier(text: &str) -> Result<String, String> {
         false => Err("expected a letter, then letters, digits and underscores".into()),
     }
 }
-
-/// Bits of the query encoder's weights.
-pub fn query_bits(text: &str) -> Result<u8, String> {
-    match text {
-        "4" => Ok(4),
-        "8" => Ok(8),
-        _ => Err(format!("expected 4 or 8, found {text:?}")),
-    }
-}

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use nearshelf_build::{BuildOptions, Built, Error, ItemOptions, Model, Report, WordOptions, build};
 use serde_json::json;
 
-use crate::args::BuildArgs;
+use crate::args::{BuildArgs, QueryBits};
 use crate::demo;
 use crate::output::{bytes, print, print_json, thousands};
 use crate::progress::Bars;
@@ -43,8 +43,8 @@ pub fn run(args: &BuildArgs) -> Result<()> {
     let start = Instant::now();
     let bars = Bars::new();
     let model = model(args.model.as_deref()).and_then(|model| match args.query_bits {
-        4 => model.with_four_bits(),
-        _ => Ok(model),
+        QueryBits::Four => model.with_four_bits(),
+        QueryBits::Eight => Ok(model),
     });
     let result = model.and_then(|model| build(&args.items, &model, &args.out, &options, &bars));
     bars.finish();
