@@ -8,8 +8,10 @@ use std::sync::{Mutex, OnceLock, PoisonError, RwLock};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use nearshelf::{FacetQuery, Mode, Query, Recommend, SearchOptions, Shelf};
+use nearshelf::{FacetQuery, MANIFEST_NAME, Mode, Query, Recommend, SearchOptions, Shelf};
+use nearshelf_build::{CompactOptions, NoProgress, compact};
 use serde_json::{Map, Value, json};
+use support::history::Shop;
 use support::{
     demo, demo_items, demo_model, nearshelf, outcome, random_base, root, set_up, varied_texts,
 };
@@ -480,6 +482,48 @@ fn a_shelf_is_updated_under_an_open_page() {
     if let Some(bun) = program(setup, &["bun/bin/bun.exe", "bun/bin/bun"]) {
         script(&mut Command::new(bun));
     }
+}
+
+/// The folder of a random history: the files of all its rounds, and of each the manifest and the map of what is alive.
+fn history(rounds: usize) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("web/history");
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    let mut shop = Shop::new(300, 21);
+    for round in 0..=rounds {
+        if round > 0 {
+            shop.step(50);
+        }
+        if round == 25 {
+            compact(&shop.shelf(), &CompactOptions::default(), &NoProgress).unwrap();
+        }
+        for entry in fs::read_dir(shop.shelf()).unwrap() {
+            let entry = entry.unwrap();
+            let name = match entry.file_name().into_string().unwrap() {
+                name if name == MANIFEST_NAME => format!("{round}.nsm"),
+                name => name,
+            };
+            fs::copy(entry.path(), folder.join(name)).unwrap();
+        }
+        let rows = shop.rows.iter().map(|(id, row)| (id.clone(), row.json(id)));
+        let map: Map<String, Value> = rows.collect();
+        let map = Value::Object(map).to_string();
+        fs::write(folder.join(format!("{round}.json")), map).unwrap();
+    }
+    folder
+}
+
+#[test]
+fn a_random_history_is_what_a_plain_map_says_in_the_module() {
+    let Some(setup) = setup("a random history in the module") else {
+        return;
+    };
+    let rounds = 40;
+    let mut node = Command::new(&setup.node);
+    node.arg("history.mjs").arg(history(rounds));
+    node.args([&rounds.to_string(), "7"]);
+    let out = run(setup, &mut node);
+    assert!(out.contains("40 updates and 1000 news agree"), "{out}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The shared parts of the tests: where things are, and the command line.
 
 mod base;
+pub mod history;
 mod items;
 
 use std::env;

@@ -18,7 +18,7 @@ class Shelf {
 
   /** @param {any} news */
   async overlay(news) {
-    await this.#inner.overlay(news);
+    Object.assign(this, await this.#inner.overlay(news));
   }
 
   /** @param {string} text @param {any} [options] */

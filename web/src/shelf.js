@@ -77,7 +77,8 @@ export class LocalShelf {
   async overlay(news) {
     if (typeof news !== "object" || news === null) throw failure("query", `overlay: expected an object, found ${JSON.stringify(news)}.`);
     const state = this.#state;
-    return state.use(() => this.#turns.take(undefined, () => state.overlay(news)));
+    await state.use(() => this.#turns.take(undefined, () => state.overlay(news)));
+    return this.about;
   }
 
   /** @param {string} text @param {any} [options] */
