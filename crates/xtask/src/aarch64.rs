@@ -11,12 +11,44 @@ const EMULATOR: &str = "qemu-aarch64";
 /// Debian's package of it.
 const PACKAGE: &str = "qemu-user";
 
-/// Runs the tests of kernels, index and encoder; says what is missing where they cannot run.
-pub fn test() -> Result<()> {
-    if let Err(missing) = set_up() {
-        println!("skipped: AArch64 under an emulator: {missing:#}");
-        return Ok(());
+/// The tests of kernels, index and encoder, compiled.
+pub struct Aarch64(());
+
+impl Aarch64 {
+    /// Gets emulator and target, and compiles; `None` where they cannot be had, which is said.
+    ///
+    /// # Errors
+    /// What does not compile.
+    pub fn build() -> Result<Option<Self>> {
+        if let Err(missing) = set_up() {
+            println!("skipped: AArch64 under an emulator: {missing:#}");
+            return Ok(None);
+        }
+        run(tests().arg("--no-run"))?;
+        Ok(Some(Aarch64(())))
     }
+
+    /// Runs them.
+    ///
+    /// # Errors
+    /// A test that failed.
+    pub fn test(&self) -> Result<()> {
+        // Batches, threads and damage are the same code everywhere, and an emulator takes its time.
+        run(tests().args([
+            "--", "--skip", "batch", "--skip", "threads", "--skip", "flipped",
+        ]))
+    }
+}
+
+fn set_up() -> Result<()> {
+    if Command::new(EMULATOR).arg("--version").output().is_err() {
+        // Where this is allowed to install it, as on a machine made for tests.
+        run(Command::new("apt-get").args(["install", "--yes", "--quiet", PACKAGE]))?;
+    }
+    run(Command::new("rustup").args(["target", "add", TARGET]))
+}
+
+fn tests() -> Command {
     let mut command = cargo();
     command
         .args(["test", "--release", "--target", TARGET])
@@ -31,19 +63,7 @@ pub fn test() -> Result<()> {
         .arg("--tests")
         .arg("--target-dir")
         .arg(target().join("aarch64"))
-        // Batches, threads and damage are the same code everywhere, and an emulator takes its time.
-        .args([
-            "--", "--skip", "batch", "--skip", "threads", "--skip", "flipped",
-        ])
         .env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_LINKER", "rust-lld")
         .env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_MUSL_RUNNER", EMULATOR);
-    run(&mut command)
-}
-
-fn set_up() -> Result<()> {
-    if Command::new(EMULATOR).arg("--version").output().is_err() {
-        // Where this is allowed to install it, as on a machine made for tests.
-        run(Command::new("apt-get").args(["install", "--yes", "--quiet", PACKAGE]))?;
-    }
-    run(Command::new("rustup").args(["target", "add", TARGET]))
+    command
 }

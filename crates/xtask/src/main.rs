@@ -2,8 +2,9 @@
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use xtask::aarch64::Aarch64;
 use xtask::shell::{run, tool};
-use xtask::{aarch64, lint, native, setup, site, test, web};
+use xtask::{lint, native, setup, site, test, web};
 
 #[derive(Debug, Parser)]
 #[command(about = "Set-up, tests and benchmarks of nearshelf")]
@@ -61,10 +62,10 @@ enum Task {
 
 fn main() -> Result<()> {
     match Xtask::parse().task {
-        Task::Setup => setup::all().map(|_| ()),
+        Task::Setup => setup::all(),
         Task::Test => test::run(),
         Task::Lint => lint::run_all(),
-        Task::Aarch64 => aarch64::test(),
+        Task::Aarch64 => Aarch64::build()?.map_or(Ok(()), |tests| tests.test()),
         Task::Web => web::build().map(|_| ()),
         Task::Native { prefix } => native::install(&prefix.unwrap_or_else(native::prefix)),
         Task::Site { port, out } => site::run(port, out),

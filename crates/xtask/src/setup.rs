@@ -32,9 +32,15 @@ pub struct Setup {
     pub onnx_runtime: PathBuf,
 }
 
-/// Everything. Without Python or its packages (no network, say) there is no [`Setup`], and what needs
+/// Everything: what [`for_comparisons`] fetches, and the wasm target.
+pub fn all() -> Result<()> {
+    for_comparisons()?;
+    wasm::toolchain().map(|_| ())
+}
+
+/// Parts that tests compare with. Without Python or its packages (no network, say) there is no [`Setup`], and what needs
 /// one is skipped; but not in CI, where nothing is skipped unseen.
-pub fn all() -> Result<Option<Setup>> {
+pub fn for_comparisons() -> Result<Option<Setup>> {
     let from_python = || -> Result<Setup> {
         let python = python()?;
         let base = base_model(&python)?;
@@ -45,16 +51,14 @@ pub fn all() -> Result<Option<Setup>> {
             onnx_runtime,
         })
     };
-    let setup = match from_python() {
-        Ok(setup) => Some(setup),
-        Err(error) if std::env::var_os("CI").is_some() => return Err(error),
+    match from_python() {
+        Ok(setup) => Ok(Some(setup)),
+        Err(error) if std::env::var_os("CI").is_some() => Err(error),
         Err(error) => {
             println!("skipped: what compares with Python packages or the base model: {error:#}");
-            None
+            Ok(None)
         }
-    };
-    wasm::toolchain()?;
-    Ok(setup)
+    }
 }
 
 /// The requirements of the tests, below the repository's root.

@@ -1,21 +1,33 @@
 //! The tests, and the fuzzers.
 
 use std::env;
+use std::panic::resume_unwind;
+use std::path::PathBuf;
+use std::thread;
 
 use anyhow::{Context, Result, ensure};
 
+use crate::aarch64::Aarch64;
 use crate::setup::{self, Setup};
 use crate::shell::{FEATURES, cache, cargo, cli, root, run as run_command, shared_data};
-use crate::{aarch64, native, web};
+use crate::{native, web};
+
+/// Everything that tests need besides themselves; `None` where it cannot be had, which is said.
+struct Parts {
+    setup: Option<Setup>,
+    /// Whether the wasm modules are there.
+    has_web: bool,
+    /// Packages from the npm registry, and Node.js.
+    npm: Option<(PathBuf, PathBuf)>,
+    aarch64: Option<Aarch64>,
+}
 
 /// Sets up, then runs every test.
 pub fn run() -> Result<()> {
-    let setup = setup::all()?;
+    let parts = parts()?;
     if shared_data().is_none() {
         println!("skipped: what needs real data: there is no shared/data beside the repository");
     }
-    // The tests of the command line look for it beside them.
-    cli()?;
     let mut tests = cargo();
     tests.args(["test", "--release", "--workspace", "--no-fail-fast"]);
     tests.args(["--features", FEATURES]);
@@ -23,31 +35,57 @@ pub fn run() -> Result<()> {
         python,
         base,
         onnx_runtime,
-    }) = &setup
+    }) = &parts.setup
     {
         tests.env("NEARSHELF_PYTHON", python);
         tests.env("NEARSHELF_BASE_MODEL", base);
         tests.env("ORT_DYLIB_PATH", onnx_runtime);
     }
-    if web::build()? {
+    if parts.has_web {
         tests.env("NEARSHELF_WEB", web::directory(""));
         tests.env("NEARSHELF_PACKAGE", web::package());
-        match setup::web_packages().and_then(|modules| Ok((modules, setup::node()?))) {
-            Ok((modules, node)) => {
-                tests.env("NEARSHELF_NPM", modules);
-                tests.env("NEARSHELF_NODE", node);
-            }
-            Err(error) => println!("skipped: the npm package in its runtimes: {error:#}"),
+        if let Some((modules, node)) = &parts.npm {
+            tests.env("NEARSHELF_NPM", modules);
+            tests.env("NEARSHELF_NODE", node);
         }
     }
     if cfg!(unix) {
-        native::install(&native::prefix())?;
         tests.env("NEARSHELF_PREFIX", native::prefix());
     }
     run_command(&mut tests)?;
-    aarch64::test()?;
+    if let Some(aarch64) = parts.aarch64 {
+        aarch64.test()?;
+    }
     println!("all tests passed");
     Ok(())
+}
+
+/// Makes the parts side by side: each spends minutes on what one core is enough for, or waits for a server.
+fn parts() -> Result<Parts> {
+    thread::scope(|scope| {
+        let setup = scope.spawn(setup::for_comparisons);
+        let npm = scope.spawn(|| Ok((setup::web_packages()?, setup::node()?)));
+        let web = scope.spawn(web::build);
+        let native = scope.spawn(|| match cfg!(unix) {
+            true => native::install(&native::prefix()),
+            false => Ok(()),
+        });
+        // The tests of the command line look for it beside them.
+        cli()?;
+        let aarch64 = Aarch64::build();
+        native.join().unwrap_or_else(|e| resume_unwind(e))?;
+        let npm: Result<_> = npm.join().unwrap_or_else(|e| resume_unwind(e));
+        Ok(Parts {
+            setup: setup.join().unwrap_or_else(|e| resume_unwind(e))?,
+            has_web: web.join().unwrap_or_else(|e| resume_unwind(e))?,
+            npm: npm
+                .inspect_err(|error| {
+                    println!("skipped: the npm package in its runtimes: {error:#}")
+                })
+                .ok(),
+            aarch64: aarch64?,
+        })
+    })
 }
 
 /// Fuzzes with libFuzzer. Its instrumentation is a nightly feature, which the pinned compiler has too
