@@ -8,7 +8,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{BufReader, ErrorKind, Read, Seek, SeekFrom};
+use std::io::{BufReader, BufWriter, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -50,6 +50,13 @@ pub(crate) fn numbers(bytes: &[u8]) -> Vec<f32> {
 
 fn entry_bytes(dims: usize) -> usize {
     KEY + 4 * dims + CHECKSUM
+}
+
+fn entry(key: &TextKey, vector: &[f32]) -> Vec<u8> {
+    let mut entry = key.to_vec();
+    entry.extend(vector.iter().flat_map(|x| x.to_le_bytes()));
+    entry.extend(checksum(&entry).to_le_bytes());
+    entry
 }
 
 fn head(encoder: &[u8; 32], dims: usize) -> Vec<u8> {
@@ -123,7 +130,8 @@ impl VectorCache {
         self.damaged
     }
 
-    /// Writes the vectors of texts, which come in parts with the place of the first of each, and those that the file has of others.
+    /// Keeps the vectors of texts, which come in parts with the place of the first of each, besides those that the file has of
+    /// others.
     ///
     /// # Errors
     /// A file that cannot be written, vectors that cannot be read.
@@ -134,17 +142,60 @@ impl VectorCache {
         texts: &[String],
         parts: impl Iterator<Item = Result<(usize, Vec<f32>)>>,
     ) -> Result<()> {
-        // What is there of another encoder, or is damaged, is of no use any more.
+        // What is there of another encoder is of no use any more.
         let before = VectorCache::open(path, encoder, dims).ok();
         let keys: Vec<TextKey> = texts.iter().map(|text| key(text)).collect();
+        match before {
+            Some(before) if before.damaged == 0 => before.append(&keys, parts),
+            before => Self::write_anew(path, &head(encoder, dims), dims, &keys, parts, before),
+        }
+    }
+
+    /// Adds the vectors of texts that the file has none of. Entries have checksums, so that one that was cut off is found.
+    fn append(
+        &self,
+        keys: &[TextKey],
+        parts: impl Iterator<Item = Result<(usize, Vec<f32>)>>,
+    ) -> Result<()> {
+        let io = |e| Error::io(&self.path, e);
+        let file = File::options().append(true).open(&self.path).map_err(io)?;
+        // Entries of two writers would stand inside one another.
+        file.lock().map_err(io)?;
+        let before = file.metadata().map_err(io)?.len();
+        let mut out = BufWriter::new(&file);
+        let added = || -> Result<()> {
+            for part in parts {
+                let (first, rows) = part?;
+                for (row, key) in rows.chunks_exact(self.dims).zip(&keys[first..]) {
+                    if !self.places.contains_key(key) {
+                        out.write_all(&entry(key, row)).map_err(io)?;
+                    }
+                }
+            }
+            out.flush().and_then(|()| file.sync_all()).map_err(io)
+        };
+        let added = added();
+        if added.is_err() {
+            // Not written when it is dropped.
+            let _ = out.into_parts();
+            // A disk that is full: the file as it was. The next writer finds what is left where this fails as well.
+            let _ = file.set_len(before);
+        }
+        added
+    }
+
+    /// Writes the file whole: these vectors, then what it has of others.
+    fn write_anew(
+        path: &Path,
+        head: &[u8],
+        dims: usize,
+        keys: &[TextKey],
+        parts: impl Iterator<Item = Result<(usize, Vec<f32>)>>,
+        before: Option<VectorCache>,
+    ) -> Result<()> {
         nearshelf_files::write_whole(path, |out| {
-            out.write_all(&head(encoder, dims))?;
-            let mut put = |key: &TextKey, vector: &[f32]| {
-                let mut entry = key.to_vec();
-                entry.extend(vector.iter().flat_map(|x| x.to_le_bytes()));
-                entry.extend(checksum(&entry).to_le_bytes());
-                out.write_all(&entry)
-            };
+            out.write_all(head)?;
+            let mut put = |key: &TextKey, vector: &[f32]| out.write_all(&entry(key, vector));
             for part in parts {
                 let (first, rows) = part.map_err(std::io::Error::other)?;
                 for (row, key) in rows.chunks_exact(dims).zip(&keys[first..]) {
@@ -174,5 +225,42 @@ impl VectorCache {
             .and_then(|_| file.read_exact(&mut bytes))
             .map_err(|e| Error::io(&self.path, e))?;
         Ok(numbers(&bytes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DIMS: usize = 3;
+
+    /// Keeps a vector of the text's length for each text.
+    fn keep(path: &Path, texts: &[&str]) {
+        let texts: Vec<String> = texts.iter().map(|&text| text.to_owned()).collect();
+        let rows = texts.iter().flat_map(|text| [text.len() as f32; DIMS]);
+        let parts = [Ok((0, rows.collect()))].into_iter();
+        VectorCache::write(path, &[7; 32], DIMS, &texts, parts).unwrap();
+    }
+
+    #[test]
+    fn vectors_are_added_behind_those_that_are_kept_and_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cache");
+        keep(&path, &["a", "bb"]);
+        let before = std::fs::read(&path).unwrap();
+        keep(&path, &["bb", "ccc"]);
+        let after = std::fs::read(&path).unwrap();
+        assert!(after.starts_with(&before));
+        assert_eq!(after.len(), before.len() + entry_bytes(DIMS));
+
+        // What was cut off is left behind, and all else is kept.
+        std::fs::write(&path, &after[..after.len() - 1]).unwrap();
+        keep(&path, &["dddd"]);
+        let cache = VectorCache::open(&path, &[7; 32], DIMS).unwrap();
+        assert_eq!(cache.damaged(), 0);
+        for (text, kept) in [("a", true), ("bb", true), ("ccc", false), ("dddd", true)] {
+            let vector = kept.then(|| vec![text.len() as f32; DIMS]);
+            assert_eq!(cache.get(text).unwrap(), vector, "{text}");
+        }
     }
 }
