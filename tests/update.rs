@@ -445,6 +445,34 @@ fn what_is_wrong_is_left_out_and_the_rest_is_taken() {
 }
 
 #[test]
+fn new_items_take_the_built_in_encoder_where_pages_get_a_smaller_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let [items, changed, shelf] =
+        ["items.jsonl", "changed.jsonl", "shelf"].map(|name| folder.path().join(name));
+    let mut random = StdRng::seed_from_u64(5);
+    let rows: Rows = (0..60)
+        .map(|number| (format!("p{number:04}"), Row::any(&mut random, number)))
+        .collect();
+    write_rows(&items, rows.iter());
+    let new = (&"new".to_owned(), &Row::any(&mut random, 60));
+    write_rows(&changed, [new].into_iter());
+    let done = |command: &mut Command| {
+        let (code, _, error) = outcome(command);
+        assert_eq!(code, 0, "{error}");
+    };
+    let mut build = nearshelf();
+    build.args(["build", "--query-bits", "4", "--items"]);
+    done(build.arg(&items).arg("--out").arg(&shelf));
+    let mut update = nearshelf();
+    update.args(["update", "--items"]).arg(&changed);
+    done(update.arg(&shelf));
+    let shelf = Shelf::open(&shelf).unwrap();
+    assert_eq!(shelf.len(), 61);
+    let own = new.1.title.split(' ').next_back().unwrap();
+    assert_eq!(shelf.search(own, 1).unwrap().hits[0].id, "new");
+}
+
+#[test]
 fn another_model_no_shelf_and_a_second_writer_are_refused() {
     let shop = Shop::new(120, 12);
     let shelf = shop.shelf();

@@ -21,6 +21,7 @@ use crate::progress::Progress;
 use crate::shelf::threads;
 use crate::store::Store;
 pub(crate) use opened::Opened;
+pub use opened::encodes_items;
 pub use options::UpdateOptions;
 pub(crate) use publish::Place;
 pub use rows::Counts;

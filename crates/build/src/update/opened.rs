@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use nearshelf_catalog::{Bytes, Catalog, MANIFEST_NAME, Manifest};
+use nearshelf_catalog::{Bytes, Catalog, FileRef, MANIFEST_NAME, Manifest};
 
 use crate::error::{Error, Result};
 use crate::items::{ItemOptions, Source, TextField};
@@ -30,27 +30,13 @@ impl Opened {
     /// # Errors
     /// No shelf, files that are missing or damaged, a shelf without its sources.
     pub fn open(directory: &Path) -> Result<Self> {
-        let no_shelf = |found: String| Error::NoShelf {
-            path: directory.to_owned(),
-            found,
-        };
-        let path = directory.join(MANIFEST_NAME);
-        if !path.is_file() {
-            return Err(no_shelf(format!("no {MANIFEST_NAME}")));
-        }
-        let bytes = std::fs::read(&path).map_err(|e| Error::io(&path, e))?;
-        let manifest = Manifest::from_bytes(&path.display().to_string(), &bytes)?;
+        let no_shelf = |found| no_shelf(directory, found);
+        let manifest = manifest(directory)?;
         let catalog = open_catalog(&manifest, |name| directory.join(name))?;
         let mut sources: Vec<Vec<Source>> = Vec::new();
         let mut recipe = None;
         for file in &manifest.sources {
-            let path = directory.join(&file.name);
-            let bytes = Bytes::map(&path).map_err(|e| Error::io(&path, e))?;
-            file.verify(&bytes)?;
-            let read = source::read(&bytes).map_err(|source| nearshelf_catalog::Error::File {
-                file: file.name.clone(),
-                source,
-            })?;
+            let read = read_sources(directory, file, source::read)?;
             recipe.get_or_insert_with(|| read.recipe.clone());
             add(&mut sources, read, &manifest)
                 .ok_or_else(|| no_shelf(format!("{}, of other shards", file.name)))?;
@@ -131,6 +117,53 @@ impl Opened {
             ..BuildOptions::default()
         }
     }
+}
+
+/// Whether the items of the shelf in a directory were encoded with this model.
+///
+/// # Errors
+/// No shelf, or one without its sources, or one that is damaged.
+pub fn encodes_items(shelf: &Path, model: &Model) -> Result<bool> {
+    let manifest = manifest(shelf)?;
+    let Some(file) = manifest.sources.first() else {
+        return Err(no_shelf(shelf, "no sources of its items".into()));
+    };
+    let recipe = read_sources(shelf, file, source::recipe)?;
+    Ok(fingerprint(model.items())? == recipe.encoder)
+}
+
+fn no_shelf(directory: &Path, found: String) -> Error {
+    Error::NoShelf {
+        path: directory.to_owned(),
+        found,
+    }
+}
+
+/// The manifest of the shelf in a directory.
+fn manifest(directory: &Path) -> Result<Manifest> {
+    let path = directory.join(MANIFEST_NAME);
+    if !path.is_file() {
+        return Err(no_shelf(directory, format!("no {MANIFEST_NAME}")));
+    }
+    let bytes = std::fs::read(&path).map_err(|e| Error::io(&path, e))?;
+    let name = path.display().to_string();
+    Ok(Manifest::from_bytes(&name, &bytes)?)
+}
+
+/// Something of a file of sources, which is compared with its digest.
+fn read_sources<T>(
+    directory: &Path,
+    file: &FileRef,
+    read: impl Fn(&Bytes) -> nearshelf_container::Result<T>,
+) -> Result<T> {
+    let path = directory.join(&file.name);
+    let bytes = Bytes::map(&path).map_err(|e| Error::io(&path, e))?;
+    file.verify(&bytes)?;
+    let read = read(&bytes).map_err(|source| nearshelf_catalog::Error::File {
+        file: file.name.clone(),
+        source,
+    })?;
+    Ok(read)
 }
 
 /// Cuts the sources of some shards; `None` where they are not those of the next ones.

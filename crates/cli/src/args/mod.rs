@@ -182,7 +182,7 @@ pub struct UpdateArgs {
     /// Ids of items that go, one a line; instead of --items, or with it.
     #[arg(long, value_name = "FILE")]
     pub remove: Option<PathBuf>,
-    /// Model directory of the items' encoder, where the shelf carries a smaller one for queries.
+    /// Model directory of the items' encoder, where the shelf carries a smaller one for queries and the items' is not built in.
     #[arg(long, value_name = "MODEL_DIR")]
     pub model: Option<PathBuf>,
     /// Directory to make, instead of a change in place.

@@ -127,13 +127,13 @@ fn tell(args: &BuildArgs, built: &Built, seconds: f64) -> Result<()> {
 
 /// The encoder of a model directory or of a shelf; without one the demo's, which is a part of the program.
 fn model(directory: Option<&Path>) -> Result<Model, Error> {
-    match directory {
-        Some(directory) => Model::open(directory),
-        None => {
-            let (name, bytes) = demo::encoder();
-            Model::from_network(name, bytes)
-        }
-    }
+    directory.map_or_else(built_in, Model::open)
+}
+
+/// The encoder that is a part of the program.
+pub fn built_in() -> Result<Model, Error> {
+    let (name, bytes) = demo::encoder();
+    Model::from_network(name, bytes)
 }
 
 /// Says that a file of kept vectors is damaged, which costs time and nothing else.

@@ -3,10 +3,10 @@
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use nearshelf_build::{Error, Model, UpdateOptions, Updated, update};
+use nearshelf_build::{Error, Model, UpdateOptions, Updated, encodes_items, update};
 use serde_json::json;
 
-use super::build::print_problems;
+use super::build::{built_in, print_problems};
 use crate::args::UpdateArgs;
 use crate::output::{bytes, print, print_json, thousands};
 use crate::progress::Bars;
@@ -26,8 +26,7 @@ pub fn run(args: &UpdateArgs) -> Result<()> {
     };
     let start = Instant::now();
     let bars = Bars::new();
-    let model = args.model.as_deref().map(Model::open).transpose();
-    let result = model.and_then(|model| update(&args.shelf, model.as_ref(), &options, &bars));
+    let result = model(args).and_then(|m| update(&args.shelf, m.as_ref(), &options, &bars));
     bars.finish();
     if let Err(Error::Strict { report, .. }) = &result {
         print_problems(report);
@@ -37,6 +36,15 @@ pub fn run(args: &UpdateArgs) -> Result<()> {
     print_problems(&updated.report);
     warn(&updated);
     tell(args, &updated, start.elapsed().as_secs_f64())
+}
+
+/// The items' encoder where it is not the shelf's own: the one that was named, or the program's where items were encoded with it.
+fn model(args: &UpdateArgs) -> Result<Option<Model>, Error> {
+    if let Some(directory) = &args.model {
+        return Model::open(directory).map(Some);
+    }
+    let built_in = built_in()?;
+    Ok(encodes_items(&args.shelf, &built_in)?.then_some(built_in))
 }
 
 fn warn(updated: &Updated) {
