@@ -503,7 +503,11 @@ fn history(rounds: usize) -> PathBuf {
                 name if name == MANIFEST_NAME => format!("{round}.nsm"),
                 name => name,
             };
-            fs::copy(entry.path(), folder.join(name)).unwrap();
+            // Names of all but manifests say what is in the files.
+            let to = folder.join(name);
+            if !to.exists() {
+                fs::copy(entry.path(), to).unwrap();
+            }
         }
         let rows = shop.rows.iter().map(|(id, row)| (id.clone(), row.json(id)));
         let map: Map<String, Value> = rows.collect();

@@ -20,7 +20,7 @@ const shelf = await openShelf(
 let rows = new Map();
 
 let state = BigInt(seed);
-/** A whole number below `end`, of PCG's generator. @param {number} end */
+/** A whole number below `end`, of a linear congruential generator (Knuth's MMIX). @param {number} end */
 function below(end) {
   state = (state * 6364136223846793005n + 1442695040888963407n) & ((1n << 64n) - 1n);
   return Number((state >> 33n) % BigInt(end));

@@ -142,7 +142,7 @@ impl VectorCache {
         texts: &[String],
         parts: impl Iterator<Item = Result<(usize, Vec<f32>)>>,
     ) -> Result<()> {
-        // What is there of another encoder is of no use any more.
+        // Vectors of another encoder are of no use any more.
         let before = VectorCache::open(path, encoder, dims).ok();
         let keys: Vec<TextKey> = texts.iter().map(|text| key(text)).collect();
         match before {

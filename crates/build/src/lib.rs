@@ -40,5 +40,5 @@ pub use neighbours::neighbours;
 pub use options::BuildOptions;
 pub use progress::{NoProgress, Progress};
 pub use shelf::{Built, build};
-pub use update::{Counts, UpdateOptions, Updated, encodes_items, update};
+pub use update::{Counts, UpdateOptions, Updated, update};
 pub use words::WordOptions;

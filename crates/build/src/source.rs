@@ -99,16 +99,6 @@ pub(crate) fn write(
     file.to_bytes()
 }
 
-/// The recipe in a file of sources.
-///
-/// # Errors
-/// Damage of its head.
-pub(crate) fn recipe(bytes: &Bytes) -> nearshelf_container::Result<Recipe> {
-    let head = Head::read(FileKind::Items, bytes)?;
-    let meta: Meta = wire::decode("record", head.meta())?;
-    Ok(meta.recipe.0)
-}
-
 /// Reads a file of sources.
 ///
 /// # Errors

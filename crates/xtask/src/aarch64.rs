@@ -18,7 +18,7 @@ impl Aarch64 {
     /// Gets emulator and target, and compiles; `None` where they cannot be had, which is said.
     ///
     /// # Errors
-    /// What does not compile.
+    /// Code that does not compile.
     pub fn build() -> Result<Option<Self>> {
         if let Err(missing) = set_up() {
             println!("skipped: AArch64 under an emulator: {missing:#}");

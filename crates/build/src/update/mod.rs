@@ -21,7 +21,6 @@ use crate::progress::Progress;
 use crate::shelf::threads;
 use crate::store::Store;
 pub(crate) use opened::Opened;
-pub use opened::encodes_items;
 pub use options::UpdateOptions;
 pub(crate) use publish::Place;
 pub use rows::Counts;
@@ -42,7 +41,8 @@ pub struct Updated {
 
 /// Brings the shelf in a directory up to date. Whoever has it open goes on with what it was.
 ///
-/// `model` gives the encoder of the items where the shelf carries another one for queries; without it the shelf's own is taken.
+/// `model` gives the encoder of the items where the shelf carries another one for queries; without it the shelf's own is taken, or
+/// the one at hand.
 ///
 /// # Errors
 /// Everything that can be wrong with the shelf, rows, model and disk, or another update at work. The shelf is then as it was.
@@ -65,14 +65,13 @@ pub fn update(
     let mut bytes = 0;
     if !items.ids.is_empty() {
         let own;
-        let (model, given) = match model {
-            Some(model) => (model, true),
+        let model = match model {
+            Some(model) => opened.checked(model, "another one")?,
             None => {
-                own = Model::open(shelf)?;
-                (&own, false)
+                own = opened.model(options.at_hand)?;
+                &own
             }
         };
-        opened.check_model(model, given)?;
         let threads = threads(options.threads);
         let kept = options.keep_vectors.as_deref();
         let delta = delta::make(&opened, &items, model, kept, &place, threads, progress)?;

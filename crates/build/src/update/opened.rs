@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use nearshelf_catalog::{Bytes, Catalog, FileRef, MANIFEST_NAME, Manifest};
+use nearshelf_catalog::{Bytes, Catalog, MANIFEST_NAME, Manifest};
 
 use crate::error::{Error, Result};
 use crate::items::{ItemOptions, Source, TextField};
@@ -30,13 +30,27 @@ impl Opened {
     /// # Errors
     /// No shelf, files that are missing or damaged, a shelf without its sources.
     pub fn open(directory: &Path) -> Result<Self> {
-        let no_shelf = |found| no_shelf(directory, found);
-        let manifest = manifest(directory)?;
+        let no_shelf = |found: String| Error::NoShelf {
+            path: directory.to_owned(),
+            found,
+        };
+        let path = directory.join(MANIFEST_NAME);
+        if !path.is_file() {
+            return Err(no_shelf(format!("no {MANIFEST_NAME}")));
+        }
+        let bytes = std::fs::read(&path).map_err(|e| Error::io(&path, e))?;
+        let manifest = Manifest::from_bytes(&path.display().to_string(), &bytes)?;
         let catalog = open_catalog(&manifest, |name| directory.join(name))?;
         let mut sources: Vec<Vec<Source>> = Vec::new();
         let mut recipe = None;
         for file in &manifest.sources {
-            let read = read_sources(directory, file, source::read)?;
+            let path = directory.join(&file.name);
+            let bytes = Bytes::map(&path).map_err(|e| Error::io(&path, e))?;
+            file.verify(&bytes)?;
+            let read = source::read(&bytes).map_err(|source| nearshelf_catalog::Error::File {
+                file: file.name.clone(),
+                source,
+            })?;
             recipe.get_or_insert_with(|| read.recipe.clone());
             add(&mut sources, read, &manifest)
                 .ok_or_else(|| no_shelf(format!("{}, of other shards", file.name)))?;
@@ -58,22 +72,42 @@ impl Opened {
         self.sources.get(shard as usize)?.get(item as usize)
     }
 
-    /// Checks that a model encodes as the shelf's items were: `given` says whether it is not the shelf's own.
+    /// The encoder of the items: the shelf's own, or the one at hand.
+    ///
+    /// # Errors
+    /// Neither encoded the items; files that cannot be read.
+    pub fn model(&self, at_hand: Option<fn() -> Result<Model>>) -> Result<Model> {
+        let own = Model::open(&self.directory)?;
+        let Err(error) = self.checked(&own, "the smaller one for queries, which the shelf carries")
+        else {
+            return Ok(own);
+        };
+        if let Some(at_hand) = at_hand {
+            let model = at_hand()?;
+            if self.is_encoder(&model)? {
+                return Ok(model);
+            }
+        }
+        Err(error)
+    }
+
+    /// A model that encodes as the shelf's items were; `found` says in the error which other one it is.
     ///
     /// # Errors
     /// Another model than the items were encoded with.
-    pub fn check_model(&self, model: &Model, given: bool) -> Result<()> {
-        if fingerprint(model.items())? == self.recipe.encoder {
-            return Ok(());
+    pub fn checked<'a>(&self, model: &'a Model, found: &str) -> Result<&'a Model> {
+        if self.is_encoder(model)? {
+            return Ok(model);
         }
         Err(Error::Option {
             option: "model",
             expected: "the encoder that the shelf's items were encoded with".into(),
-            found: match given {
-                true => "another one".into(),
-                false => "the smaller one for queries, which the shelf carries".into(),
-            },
+            found: found.into(),
         })
+    }
+
+    fn is_encoder(&self, model: &Model) -> Result<bool> {
+        Ok(fingerprint(model.items())? == self.recipe.encoder)
     }
 
     /// The options that the shelf was built with.
@@ -117,53 +151,6 @@ impl Opened {
             ..BuildOptions::default()
         }
     }
-}
-
-/// Whether the items of the shelf in a directory were encoded with this model.
-///
-/// # Errors
-/// No shelf, or one without its sources, or one that is damaged.
-pub fn encodes_items(shelf: &Path, model: &Model) -> Result<bool> {
-    let manifest = manifest(shelf)?;
-    let Some(file) = manifest.sources.first() else {
-        return Err(no_shelf(shelf, "no sources of its items".into()));
-    };
-    let recipe = read_sources(shelf, file, source::recipe)?;
-    Ok(fingerprint(model.items())? == recipe.encoder)
-}
-
-fn no_shelf(directory: &Path, found: String) -> Error {
-    Error::NoShelf {
-        path: directory.to_owned(),
-        found,
-    }
-}
-
-/// The manifest of the shelf in a directory.
-fn manifest(directory: &Path) -> Result<Manifest> {
-    let path = directory.join(MANIFEST_NAME);
-    if !path.is_file() {
-        return Err(no_shelf(directory, format!("no {MANIFEST_NAME}")));
-    }
-    let bytes = std::fs::read(&path).map_err(|e| Error::io(&path, e))?;
-    let name = path.display().to_string();
-    Ok(Manifest::from_bytes(&name, &bytes)?)
-}
-
-/// Something of a file of sources, which is compared with its digest.
-fn read_sources<T>(
-    directory: &Path,
-    file: &FileRef,
-    read: impl Fn(&Bytes) -> nearshelf_container::Result<T>,
-) -> Result<T> {
-    let path = directory.join(&file.name);
-    let bytes = Bytes::map(&path).map_err(|e| Error::io(&path, e))?;
-    file.verify(&bytes)?;
-    let read = read(&bytes).map_err(|source| nearshelf_catalog::Error::File {
-        file: file.name.clone(),
-        source,
-    })?;
-    Ok(read)
 }
 
 /// Cuts the sources of some shards; `None` where they are not those of the next ones.

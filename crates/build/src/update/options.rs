@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 
+use crate::error::Result;
+use crate::model::Model;
+
 /// Options of an update.
 #[derive(Debug, Clone)]
 pub struct UpdateOptions {
@@ -13,6 +16,8 @@ pub struct UpdateOptions {
     pub out: Option<PathBuf>,
     /// A file that the new vectors are kept in, by their texts.
     pub keep_vectors: Option<PathBuf>,
+    /// An encoder that the program has at hand: opened where new items need another than the shelf's own, and none was given.
+    pub at_hand: Option<fn() -> Result<Model>>,
     /// Whether a problem, or an id to remove that is not there, ends the update.
     pub strict: bool,
     /// Manifests whose files stay, the new one among them.
@@ -28,6 +33,7 @@ impl Default for UpdateOptions {
             remove: None,
             out: None,
             keep_vectors: None,
+            at_hand: None,
             strict: false,
             keep: 2,
             threads: 0,

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use nearshelf_build::{Error, Model, UpdateOptions, Updated, encodes_items, update};
+use nearshelf_build::{Error, Model, UpdateOptions, Updated, update};
 use serde_json::json;
 
 use super::build::{built_in, print_problems};
@@ -20,13 +20,15 @@ pub fn run(args: &UpdateArgs) -> Result<()> {
         remove: args.remove.clone(),
         out: args.out.clone(),
         keep_vectors: args.keep_vectors.clone(),
+        at_hand: Some(built_in),
         strict: args.strict,
         keep: args.keep,
         threads: args.threads,
     };
     let start = Instant::now();
     let bars = Bars::new();
-    let result = model(args).and_then(|m| update(&args.shelf, m.as_ref(), &options, &bars));
+    let model = args.model.as_deref().map(Model::open).transpose();
+    let result = model.and_then(|model| update(&args.shelf, model.as_ref(), &options, &bars));
     bars.finish();
     if let Err(Error::Strict { report, .. }) = &result {
         print_problems(report);
@@ -36,15 +38,6 @@ pub fn run(args: &UpdateArgs) -> Result<()> {
     print_problems(&updated.report);
     warn(&updated);
     tell(args, &updated, start.elapsed().as_secs_f64())
-}
-
-/// The items' encoder where it is not the shelf's own: the one that was named, or the program's where items were encoded with it.
-fn model(args: &UpdateArgs) -> Result<Option<Model>, Error> {
-    if let Some(directory) = &args.model {
-        return Model::open(directory).map(Some);
-    }
-    let built_in = built_in()?;
-    Ok(encodes_items(&args.shelf, &built_in)?.then_some(built_in))
 }
 
 fn warn(updated: &Updated) {
