@@ -23,7 +23,7 @@ use crate::timing::{median, time};
 const SHARE: f64 = 0.01;
 const ROUNDS: usize = 5;
 /// Queries whose exact answers are looked for, and whose comparisons are counted.
-const EXACT: usize = 200;
+const EXACT: usize = 1000;
 
 /// A shop whose catalog changes.
 struct Shop<'a> {

@@ -12,7 +12,10 @@ use crate::parallel;
 /// Queries of each of the two kinds.
 const QUERIES: usize = 300;
 const K: usize = 10;
+/// Candidates that are tried.
 const EF: [usize; 9] = [30, 40, 60, 80, 100, 150, 200, 300, 400];
+/// Those that are tried one by one where none of the others reaches the recall.
+const LARGER_EF: [usize; 3] = [600, 800, 1200];
 
 /// Queries made of the catalog's texts, and the score that a right hit has at least. The first half asks for what is there,
 /// the second for what is not: a setting has to hold for those that its graph was not made for as well.
@@ -42,11 +45,15 @@ pub(crate) fn choose<S: Storage + Sync>(
     probes.retain(|&probe| probe < shards);
     probes.push(shards);
     let mut measured = Vec::new();
-    for ef in EF {
+    let reaches = |(_, entry): &Measured| f64::from(entry.recall) >= options.recall;
+    for ef in EF.into_iter().chain(LARGER_EF) {
+        if LARGER_EF.contains(&ef) && measured.iter().any(reaches) {
+            break;
+        }
         for &probe in &probes {
             let entry = trial.measure(probe, ef)?;
             measured.push(entry);
-            if f64::from(entry.1.recall) >= options.recall {
+            if reaches(&entry) {
                 break;
             }
         }

@@ -1,9 +1,11 @@
 //! Set-up, tests, benchmarks and the demo of this repository: `cargo xtask --help`.
 
+use std::process::Command;
+
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use xtask::aarch64::Aarch64;
-use xtask::shell::{run, tool};
+use xtask::shell::{program, run, tool};
 use xtask::{lint, native, setup, site, test, web};
 
 #[derive(Debug, Parser)]
@@ -70,7 +72,7 @@ fn main() -> Result<()> {
         Task::Native { prefix } => native::install(&prefix.unwrap_or_else(native::prefix)),
         Task::Site { port, out } => site::run(port, out),
         Task::Fuzz { seconds } => test::fuzz(seconds),
-        Task::Bench { arguments } => run(tool("nearshelf-bench").args(arguments)),
+        Task::Bench { arguments } => run(Command::new(program("nearshelf-bench")?).args(arguments)),
         Task::Demo { arguments } => run(tool("nearshelf-demo").args(arguments)),
     }
 }

@@ -35,14 +35,19 @@ pub fn shared_data() -> Option<PathBuf> {
 /// The features that tests and tools are built with: one set, so that nothing is compiled twice.
 pub const FEATURES: &str = "nearshelf-cli/train,nearshelf-encoder/onnx,nearshelf/onnx";
 
-/// The `nearshelf` command with all it can do, built as the tests are.
+/// The `nearshelf` command with all it can do.
 pub fn cli() -> Result<PathBuf> {
+    program("nearshelf")
+}
+
+/// A program of the workspace, built as the tests are.
+pub fn program(name: &str) -> Result<PathBuf> {
     let build = ["build", "--release", "--workspace", "--features", FEATURES];
     // With the tests: cargo would otherwise choose other features for what both depend on, and compile it twice.
-    run(cargo().args(build).args(["--bin", "nearshelf", "--tests"]))?;
+    run(cargo().args(build).args(["--bin", name, "--tests"]))?;
     Ok(target()
         .join("release")
-        .join(format!("nearshelf{}", env::consts::EXE_SUFFIX)))
+        .join(format!("{name}{}", env::consts::EXE_SUFFIX)))
 }
 
 /// Cargo in the repository's root.

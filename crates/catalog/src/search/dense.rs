@@ -17,7 +17,7 @@ const SCAN_ITEMS_PER_EF: usize = 8;
 /// would have to see many.
 const SCAN_FILTERED: usize = 40_000;
 /// Candidates that are kept for an item that is gone, beside one for an item that lives: the last ones of a walk matter least.
-const GONE_EF: f64 = 0.5;
+const GONE_EF: f64 = 0.25;
 /// Candidates that a line from coarse scores to cosines is laid through.
 const SAMPLES: usize = 32;
 /// Distance from the cut-off up to which a cosine that was read off that line is computed: several times what coarse codes

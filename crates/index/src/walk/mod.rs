@@ -20,6 +20,8 @@ use crate::slices::Slices;
 
 /// Links that may be hits from which on those of the other links are not looked at.
 const ENOUGH_LINKS: usize = 16;
+/// Links that may be hits, seen before or not, from which on few of the others are gone through.
+const HALF_ENOUGH: usize = ENOUGH_LINKS / 2;
 
 impl Slices<'_> {
     /// Walks the graph for the query's nearest items among those that `accept` takes.
@@ -190,12 +192,18 @@ impl<A: Accept> Walk<'_, '_, A> {
         let start = scratch.numbers.len();
         self.rows.clear();
         self.others.clear();
-        self.note_allowed(node, scratch);
-        let mut next = 0;
-        let direct = self.others.len();
-        while next < direct && scratch.numbers.len() < start + ENOUGH_LINKS {
+        let direct = self.note_allowed(node, scratch);
+        let others = match direct {
+            // The others lead to as many each, most of them seen before: to look at all of them for the last new ones would cost
+            // more than the nodes of the next steps do.
+            HALF_ENOUGH.. => ENOUGH_LINKS.saturating_sub(direct).div_ceil(direct),
+            _ => self.others.len(),
+        };
+        for next in 0..others.min(self.others.len()) {
+            if scratch.numbers.len() >= start + ENOUGH_LINKS {
+                break;
+            }
             let through = self.others[next];
-            next += 1;
             // Once for all nodes that link to it.
             if scratch.passed.mark(through) == 1 {
                 scratch.through.push(through);
@@ -211,20 +219,25 @@ impl<A: Accept> Walk<'_, '_, A> {
         place.is_some_and(|(shard, item)| self.accept.accepts(shard, item as u16))
     }
 
-    /// Notes the links of a node that are new and may be hits, and the others.
-    fn note_allowed(&mut self, node: u32, scratch: &mut Scratch) {
+    /// Notes the links of a node that are new and may be hits, and the others; how many may be hits, new or not.
+    fn note_allowed(&mut self, node: u32, scratch: &mut Scratch) -> usize {
         let Some((slice, _, item)) = self.slices.find(node) else {
-            return;
+            return 0;
         };
         let added = self.slices.added.map_or(&[][..], |added| added.of(node));
         let links = slice.links.of(item as usize).iter();
+        let mut allowed = 0;
         for number in links.map(|&link| number(link)).chain(added.iter().copied()) {
             if !self.accepts(number) {
                 self.others.push(number);
-            } else if scratch.visited.mark(number) == 1 {
+                continue;
+            }
+            allowed += 1;
+            if scratch.visited.mark(number) == 1 {
                 scratch.numbers.push(number);
             }
         }
+        allowed
     }
 
     /// Asks for the codes of the nodes from `start` on.
