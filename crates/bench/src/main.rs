@@ -18,22 +18,28 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Parser;
+use xtask::shell::cache;
 
 #[derive(Debug, Parser)]
 #[command(about = "Measures nearshelf against its peers")]
 enum Bench {
     /// Search, against faiss, hnswlib, usearch and instant-distance; build, open, size.
     Search {
-        /// Titles of the shared catalog to index; 0 for all. instant-distance takes an hour for all.
+        /// Titles of the shared catalog to index; 0 for all, and variants of them where more are wanted. instant-distance takes an
+        /// hour for all.
         #[arg(long, default_value_t = 50_000)]
         items: usize,
-        /// Peers to measure.
+        /// Peers to measure, or none.
         #[arg(
             long,
             value_delimiter = ',',
-            default_value = "faiss,hnswlib,usearch,instant-distance"
+            default_value = "faiss,hnswlib,usearch,instant-distance",
+            num_args = 0..
         )]
         peers: Vec<String>,
+        /// Bits of nearshelf's codes.
+        #[arg(long, default_value = "4+4")]
+        precision: String,
         /// Candidates kept while building, for all peers alike.
         #[arg(long, default_value_t = 200)]
         ef_construction: usize,
@@ -113,9 +119,14 @@ fn main() -> Result<()> {
         Bench::Search {
             items,
             peers,
+            precision,
             ef_construction,
             reuse,
-        } => search::run(items, &peers, ef_construction, reuse),
+        } => {
+            let data = search::data::Data::prepare(&cache().join("bench"), items)?;
+            let own = search::ours::Own { precision, reuse };
+            search::run(&data, &own, &peers, ef_construction)
+        }
         Bench::Words { reuse } => words::run(reuse),
         Bench::Filters { reuse, faiss } => filters::run(reuse, faiss),
         Bench::Update { days, reuse } => updates::run(days, reuse),

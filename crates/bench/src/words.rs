@@ -14,7 +14,7 @@ use xtask::setup;
 use xtask::shell::{cache, output, root, shared_data};
 
 use crate::search::data::{Data, texts};
-use crate::search::ours;
+use crate::search::ours::Own;
 
 /// Rounds, of which the fastest of each query counts.
 const ROUNDS: usize = 3;
@@ -33,7 +33,8 @@ pub fn run(reuse: bool) -> Result<()> {
     let work = cache().join("bench");
     let data = Data::prepare(&work, 0)?;
     let shared = shared_data().context("the benchmark needs shared/data beside the repository")?;
-    let (folder, built) = ours::shelf(&data, &work, reuse)?;
+    let precision = "4+4".to_owned();
+    let (folder, built) = Own { precision, reuse }.shelf(&data, &work)?;
     println!("nearshelf: {built}");
     let shelf = Shelf::open(folder)?;
     sizes(&shelf);

@@ -13,6 +13,16 @@ use crate::{matrix, model};
 
 /// Queries of each set.
 const QUERIES: usize = 1000;
+/// Ends of titles, where more items are wanted than there are titles.
+const VARIANTS: [&str; 7] = [
+    "black",
+    "white",
+    "blue",
+    "small",
+    "large",
+    "pack of 2",
+    "refurbished",
+];
 
 /// Titles with their vectors, and two sets of queries.
 pub struct Data {
@@ -28,9 +38,11 @@ pub struct Data {
     pub sets: [QuerySet; 2],
 }
 
-/// Query vectors and the ten items nearest to each, by exact f32 search.
+/// Queries and the ten items nearest to each, by exact f32 search.
 pub struct QuerySet {
     pub name: &'static str,
+    pub texts: Vec<String>,
+    /// A row for each text.
     pub queries: Vec<f32>,
     pub truth: Vec<Vec<u32>>,
     /// `queries` and `truth` as files of NumPy's.
@@ -38,7 +50,8 @@ pub struct QuerySet {
 }
 
 impl Data {
-    /// Titles and queries of the shared catalog, encoded once; `items` titles are indexed, all for 0.
+    /// Titles and queries of the shared catalog, encoded once; `items` titles are indexed, all for 0, and behind all of them as many
+    /// variants as are lacking.
     pub fn prepare(work: &Path, items: usize) -> Result<Self> {
         let data =
             shared_data().context("the benchmark needs shared/data beside the repository")?;
@@ -48,47 +61,48 @@ impl Data {
         let titles = texts(&python, &data.join("catalog_titles.jsonl.gz"), "title")?;
         let asked = texts(&python, &data.join("query_suggestions.jsonl.gz"), "query")?;
         let (all, dims) = matrix::read(&encode(&model, &titles, &work.join("titles"))?)?;
-        let (asked, _) = matrix::read(&encode(&model, &asked, &work.join("queries"))?)?;
-        let rows = |of: &[f32], rows: &[usize]| -> Vec<f32> {
-            let row = |&i: &usize| &of[i * dims..(i + 1) * dims];
-            rows.iter().flat_map(row).copied().collect()
-        };
-
+        let (queries, _) = matrix::read(&encode(&model, &asked, &work.join("queries"))?)?;
         // Every so many-th title is held out, to be asked for.
         let step = titles.len() / QUERIES;
         let (held, kept): (Vec<usize>, Vec<usize>) =
             (0..titles.len()).partition(|i| i % step == 0 && i / step < QUERIES);
+        let lacking = items.saturating_sub(kept.len());
         let kept = match items {
             0 => kept,
             _ => spread(&kept, items),
         };
-        let vectors = rows(&all, &kept);
+        let mut vectors = rows(&all, dims, &kept);
+        let mut indexed = texts_of(&titles, &kept);
+        if lacking > 0 {
+            let more = variants(&indexed, lacking);
+            vectors.extend(matrix::read(&encode(&model, &more, &work.join("variants"))?)?.0);
+            indexed.extend(more);
+        }
         let vectors_file = work.join("vectors.npy");
         matrix::write(&vectors_file, &vectors, dims)?;
-        let asked_rows: Vec<usize> = (0..asked.len() / dims).collect();
-        let set = |name, queries, stem: &str| {
-            QuerySet::new(
-                name,
-                queries,
-                dims,
-                &vectors_file,
-                &python,
-                &work.join(stem),
-            )
+        let asked_rows = spread(&(0..asked.len()).collect::<Vec<_>>(), QUERIES);
+        let set = |name, texts: Vec<String>, queries: Vec<f32>, stem: &str| {
+            let stem = work.join(stem);
+            QuerySet::new(name, texts, queries, dims, &vectors_file, &python, &stem)
         };
         let sets = [
             set(
                 "shop queries",
-                rows(&asked, &spread(&asked_rows, QUERIES)),
+                texts_of(&asked, &asked_rows),
+                rows(&queries, dims, &asked_rows),
                 "asked",
             )?,
-            set("held-out titles", rows(&all, &held), "held")?,
+            set(
+                "held-out titles",
+                texts_of(&titles, &held),
+                rows(&all, dims, &held),
+                "held",
+            )?,
         ];
-        let titles = kept.iter().map(|&i| titles[i].clone()).collect();
         Ok(Self {
             python,
             model,
-            titles,
+            titles: indexed,
             vectors,
             dims,
             vectors_file,
@@ -101,6 +115,7 @@ impl QuerySet {
     /// The exact neighbours, by NumPy in f32.
     fn new(
         name: &'static str,
+        texts: Vec<String>,
         queries: Vec<f32>,
         dims: usize,
         vectors: &Path,
@@ -126,11 +141,34 @@ impl QuerySet {
             .collect();
         Ok(Self {
             name,
+            texts,
             queries,
             truth,
             files,
         })
     }
+}
+
+fn rows(of: &[f32], dims: usize, rows: &[usize]) -> Vec<f32> {
+    let row = |&i: &usize| &of[i * dims..(i + 1) * dims];
+    rows.iter().flat_map(row).copied().collect()
+}
+
+fn texts_of(texts: &[String], rows: &[usize]) -> Vec<String> {
+    rows.iter().map(|&row| texts[row].clone()).collect()
+}
+
+/// Titles with other ends, in turns through all titles.
+fn variants(titles: &[String], count: usize) -> Vec<String> {
+    let variant = |i: usize| {
+        let (turn, title) = (i / titles.len(), i % titles.len());
+        format!(
+            "{}, {}",
+            titles[title],
+            VARIANTS[(title + turn) % VARIANTS.len()]
+        )
+    };
+    (0..count).map(variant).collect()
 }
 
 /// `count` entries, evenly spread.

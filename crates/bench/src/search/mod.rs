@@ -11,29 +11,24 @@ use xtask::shell::cache;
 
 use curve::{Curve, at_recall};
 use data::Data;
+use ours::Own;
 
 const TARGETS: [f64; 3] = [0.95, 0.98, 0.995];
 const INSTANT_DISTANCE: &str = "instant-distance";
 
-pub fn run(items: usize, peers: &[String], ef_construction: usize, reuse: bool) -> Result<()> {
+pub fn run(data: &Data, own: &Own, peers: &[String], ef_construction: usize) -> Result<()> {
     let work = cache().join("bench");
-    let data = Data::prepare(&work, items)?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let mut results = vec![("nearshelf".to_owned(), ours::measure(&data, &work, reuse)?)];
+    let mut results = vec![("nearshelf".to_owned(), own.measure(data, &work)?)];
     let (in_rust, in_python): (Vec<&str>, Vec<&str>) = peers
         .iter()
         .map(String::as_str)
         .partition(|peer| *peer == INSTANT_DISTANCE);
     if !in_python.is_empty() {
-        results.extend(python::measure(
-            &data,
-            &in_python,
-            ef_construction,
-            threads,
-        )?);
+        results.extend(python::measure(data, &in_python, ef_construction, threads)?);
     }
     if !in_rust.is_empty() {
-        let (seconds, curves) = instant::measure(&data, ef_construction)?;
+        let (seconds, curves) = instant::measure(data, ef_construction)?;
         println!("{INSTANT_DISTANCE}: built in {seconds:.0} s");
         results.push((INSTANT_DISTANCE.to_owned(), curves));
     }

@@ -13,9 +13,13 @@ use crate::filter::Node;
 /// At most this many items for each candidate kept are all compared: that costs no more
 /// than walking the graph, and misses nothing.
 const SCAN_ITEMS_PER_EF: usize = 8;
-/// Items that a filter allows up to which they are all compared: a walk that may keep few of the items that it sees
-/// would have to see many.
+/// Items that a filter allows, for each candidate kept, up to which comparing all costs no more than a walk through its graph.
+const SCAN_FILTERED_PER_EF: usize = 32;
+/// Items that a filter allows up to which they are all compared where it allows few of those near the query: a walk that may keep
+/// few of the items that it sees misses some.
 const SCAN_FILTERED: usize = 40_000;
+/// The share of items near the query from which on a filter allows many of them.
+const MANY_NEAR: f64 = 0.3;
 /// Candidates that are kept for an item that is gone, beside one for an item that lives: the last ones of a walk matter least.
 const GONE_EF: f64 = 0.25;
 /// Candidates that a line from coarse scores to cosines is laid through.
@@ -317,9 +321,16 @@ impl Reach<'_> {
         accept: &A,
         scratch: &mut Scratch,
     ) -> Candidates {
-        let filtered = if A::ALL { 0 } else { SCAN_FILTERED };
-        let few = filtered.max(ef.saturating_mul(SCAN_ITEMS_PER_EF));
-        if plan.exact || self.items <= few {
+        let is_sparse = |scratch: &mut Scratch| {
+            !A::ALL
+                && self.items <= SCAN_FILTERED
+                && self.slices.share_near(query, accept, scratch) < MANY_NEAR
+        };
+        let per_ef = match A::ALL {
+            true => SCAN_ITEMS_PER_EF,
+            false => SCAN_FILTERED_PER_EF,
+        };
+        if plan.exact || self.items <= ef.saturating_mul(per_ef) || is_sparse(scratch) {
             return self.slices.scan(query, ef, accept, scratch);
         }
         let walked = self.slices.walk(query, ef, accept, scratch);

@@ -9,7 +9,7 @@
 mod params;
 mod scratch;
 
-use self::params::{NEAREST, PREFETCH_LINKS, SEEDS};
+use self::params::{NEAR, NEAR_SHARE, NEAREST, PREFETCH_LINKS, SEEDS};
 pub use self::scratch::Scratch;
 use crate::accept::Accept;
 use crate::candidates::Candidates;
@@ -45,16 +45,7 @@ impl Slices<'_> {
             scratch.through.clear();
         }
         scratch.beam.reset(ef.max(1));
-        let mut walk = Walk {
-            slices: self,
-            query: query.coarse(),
-            accept,
-            dot_rows: kernel::dot_rows(),
-            rows: Vec::with_capacity(MAX_LINKS),
-            others: Vec::new(),
-            nearest_other: i32::MIN,
-            distances: 0,
-        };
+        let mut walk = Walk::new(self, query, accept);
         walk.start(scratch);
         let expanded = walk.go_on(scratch);
         let best = self.candidates(&scratch.beam, ef);
@@ -66,6 +57,17 @@ impl Slices<'_> {
             distances: walk.distances,
             expanded,
         }
+    }
+
+    /// The share of items that `accept` takes among those near the query, by the nearest entry nodes.
+    pub fn share_near<A: Accept>(&self, query: &Query, accept: &A, scratch: &mut Scratch) -> f64 {
+        let mut walk = Walk::new(self, query, accept);
+        let entries = walk.entries(scratch);
+        let mut nearest: Vec<(i32, u32)> = scratch.dots.iter().copied().zip(entries).collect();
+        nearest.sort_unstable_by_key(|&(score, number)| (std::cmp::Reverse(score), number));
+        nearest.truncate((nearest.len() / NEAR_SHARE).clamp(1, NEAR));
+        let accepted = nearest.iter().filter(|(_, number)| walk.accepts(*number));
+        accepted.count() as f64 / nearest.len().max(1) as f64
     }
 }
 
@@ -83,9 +85,22 @@ struct Walk<'a, 's, A> {
     distances: u64,
 }
 
-impl<A: Accept> Walk<'_, '_, A> {
-    /// Fills the beam with the best of the entry nodes.
-    fn start(&mut self, scratch: &mut Scratch) {
+impl<'a, 's, A: Accept> Walk<'a, 's, A> {
+    fn new(slices: &'a Slices<'s>, query: &'a Query, accept: &'a A) -> Self {
+        Walk {
+            slices,
+            query: query.coarse(),
+            accept,
+            dot_rows: kernel::dot_rows(),
+            rows: Vec::with_capacity(MAX_LINKS),
+            others: Vec::new(),
+            nearest_other: i32::MIN,
+            distances: 0,
+        }
+    }
+
+    /// Scores the entry nodes; their numbers.
+    fn entries(&mut self, scratch: &mut Scratch) -> Vec<u32> {
         let slices = self.slices;
         let mut entries = Vec::new();
         for (shard, slice) in slices.iter() {
@@ -98,6 +113,12 @@ impl<A: Accept> Walk<'_, '_, A> {
             }
         }
         self.score(scratch);
+        entries
+    }
+
+    /// Fills the beam with the best of the entry nodes.
+    fn start(&mut self, scratch: &mut Scratch) {
+        let entries = self.entries(scratch);
         let mut seeds: Vec<(i32, u32)> = Vec::with_capacity(SEEDS + 1);
         for (&score, &number) in scratch.dots.iter().zip(&entries) {
             if !A::ALL && !self.accepts(number) {

@@ -211,6 +211,34 @@ fn nothing_allowed_finds_nothing() {
     }
 }
 
+#[test]
+fn entry_nodes_tell_what_share_of_the_items_near_a_query_is_allowed() {
+    let shard = Shard::open(shard_bytes()).unwrap();
+    let share = |query: &Query, allowed: Allowed| {
+        let numbering = Numbering::new([ITEMS as u32]);
+        let mut slices = Slices::new(&numbering, DIMS);
+        slices.add(0, shard.slice().unwrap());
+        slices.share_near(query, &only(allowed), &mut Scratch::default())
+    };
+    let (mut near, mut far) = (0.0, 0.0);
+    for query in queries() {
+        assert_eq!(share(&query, Allowed::where_(ITEMS, |_| true)), 1.0);
+        assert_eq!(share(&query, Allowed::none(ITEMS)), 0.0);
+        let nearest = search(&shard, |slices, scratch| {
+            slices.scan(&query, ITEMS / 4, &All, scratch)
+        });
+        let mut is_near = vec![false; ITEMS];
+        for candidate in nearest.unwrap() {
+            is_near[candidate.item as usize] = true;
+        }
+        let allowed = |near| Allowed::where_(ITEMS, |item| is_near[usize::from(item)] == near);
+        near += share(&query, allowed(true));
+        far += share(&query, allowed(false));
+    }
+    let queries = queries().count() as f64;
+    assert!(near > 0.9 * queries && far < 0.1 * queries, "{near}, {far}");
+}
+
 /// A storage that remembers what was read of it.
 struct Counting {
     bytes: Vec<u8>,
